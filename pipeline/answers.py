@@ -1,0 +1,115 @@
+"""The annotations that a raw record carries, however the file lays them out: single, wide, nested or listed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import Unfit
+from pipeline.tasks import Row, Task, canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pipeline.settings import AnswerSource, RowSource
+
+ABOUT = ("time", "batch", "guideline")
+ANSWER_FIELDS = ("answer", "answers", "spans", "label", "labels", "reply")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One annotation as delivered: who gave what, when, in which batch, under which guideline."""
+
+    annotator: str | None
+    answer: Any
+    time: str | None = None
+    batch: str | None = None
+    guideline: str | None = None
+
+
+def given_in(fields: Mapping[str, Any], source: RowSource, task: Task) -> list[Given]:
+    """Every annotation in a record of rows; blank fields are missing annotations, not answers."""
+    columns = source.columns
+    about = {part: _text(fields.get(columns[part])) for part in ABOUT if part in columns}
+    if source.annotator_columns:
+        found = [Given(name, fields.get(name), **about) for name in source.annotator_columns]
+    elif nested := fields.get(columns.get("annotations", "annotations")):
+        found = list(_nested(nested, columns))
+    elif isinstance(tags := fields.get("tags"), dict) and len(tags) > 1:
+        # A column of nothing but `_` is a sentence that this annotator did not see.
+        found = [Given(str(name), tags[name], **about) for name in tags if set(tags[name]) != {"_"}]
+    elif "answers" in columns:
+        found = listed(fields.get(columns["answers"]), about)
+    else:
+        who = fields.get(columns["annotator"]) if "annotator" in columns else source.annotator
+        found = [Given(_text(who), task.raw_answer(fields, columns), **about)]
+    return [given for given in found if not _blank(given.answer)]
+
+
+def given_apart(fields: Mapping[str, Any], source: AnswerSource) -> list[Given]:
+    """Every annotation in a record of a file that holds only annotations."""
+    columns = source.columns
+    about = {part: _text(fields.get(columns[part])) for part in ABOUT if part in columns}
+    if "answers" in columns:
+        found = listed(fields.get(columns["answers"]), about)
+    else:
+        who = _text(fields.get(columns["annotator"])) if "annotator" in columns else None
+        found = [Given(who, fields.get(columns.get("answer", "answer")), **about)]
+    return [given for given in found if not _blank(given.answer)]
+
+
+def listed(values: Any, about: Mapping[str, str | None]) -> list[Given]:
+    """Anonymous annotations from a list, or from the JSON text of one.
+
+    Raises:
+        Unfit: it is neither.
+    """
+    if isinstance(values, str):
+        try:
+            values = json.loads(values)
+        except ValueError as error:
+            raise Unfit("wrong_type", f"no list of answers: {values!r:.80}") from error
+    if not isinstance(values, list):
+        raise Unfit("wrong_type", f"no list of answers: {values!r:.80}")
+    return [Given(None, value, **about) for value in values]
+
+
+def lines(row: Row, given: list[Given], fields: Mapping[str, Any], task: Task) -> Iterator[dict[str, Any]]:
+    """The lines of the annotation table for one row; an answer that cannot be read keeps its line, with the problem."""
+    for one in given:
+        line = {
+            "row": row["id"],
+            "annotator": one.annotator,
+            "answer": None,
+            "given": one.answer if isinstance(one.answer, str) else json.dumps(one.answer, ensure_ascii=False),
+            "time": one.time,
+            "batch": one.batch,
+            "guideline": one.guideline,
+            "problem": None,
+        }
+        try:
+            line["answer"] = canonical(task.read_answer(one.answer, fields, row))
+        except Unfit as unfit:
+            line["problem"] = str(unfit)
+        yield line
+
+
+def _nested(annotations: Any, columns: Mapping[str, str]) -> Iterator[Given]:
+    if not isinstance(annotations, list):
+        raise Unfit("wrong_type", f"no list of annotations: {annotations!r:.80}")
+    for entry in annotations:
+        if not isinstance(entry, dict):
+            raise Unfit("wrong_type", f"no annotation: {entry!r:.80}")
+        named = columns.get("answer") or next((name for name in ANSWER_FIELDS if name in entry), "answer")
+        about = {part: _text(entry.get(part)) for part in ABOUT}
+        yield Given(_text(entry.get("annotator")), entry.get(named), **about)
+
+
+def _blank(answer: Any) -> bool:
+    return answer is None or (isinstance(answer, str) and not answer.strip())
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or value == "" else str(value)

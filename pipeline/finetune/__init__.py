@@ -1,0 +1,78 @@
+"""A model trained on the split, and its scores: what every step of the data set was worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline import store
+from pipeline.errors import AssayError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from pipeline.recipe import Recipe
+
+FINETUNE, EVALUATE = "finetune", "evaluate"
+
+
+def finetune(recipe: Recipe, *, console: Console) -> dict[str, Any]:
+    """Train the recipe's model on its split and save it under `<build>/finetune/model`, unless it is there already.
+
+    The report, with `"fresh": True` where it was trained now. A killed training goes on from its last checkpoint.
+
+    Raises:
+        AssayError: there is no split, no such model, or nothing to learn from.
+    """
+    split = _report(recipe, "split")
+    from pipeline.finetune import fit, keys, model
+
+    model.quieten()
+    device, base = model.device(), base_folder(recipe)
+    wanted = keys.key(FINETUNE, recipe, keys.contents(split), keys.folder_content(base), device.type)
+    found = store.read_report(recipe.build / FINETUNE)
+    if found is not None and found["key"] == wanted:
+        return found | {"fresh": False}
+    return fit.fit(recipe, split, key=wanted, base=base, device=device, console=console) | {"fresh": True}
+
+
+def evaluate(recipe: Recipe, *, console: Console) -> dict[str, Any]:
+    """Score the trained model on the rows held out, and write its card, unless that is done already.
+
+    Raises:
+        AssayError: there is no split or no trained model.
+    """
+    split, trained = _report(recipe, "split"), _report(recipe, FINETUNE)
+    from pipeline.finetune import card, judge, keys, model
+
+    model.quieten()
+    device = model.device()
+    wanted = keys.key(EVALUATE, recipe, keys.contents(split), trained["key"], trained["tables"], device.type)
+    report = store.read_report(recipe.build / EVALUATE)
+    fresh = report is None or report["key"] != wanted
+    if report is None or fresh:
+        report = judge.judge(recipe, split, trained, key=wanted, device=device, console=console)
+    card.write(recipe.build / FINETUNE / "model", recipe, trained, report)
+    return report | {"fresh": fresh}
+
+
+def base_folder(recipe: Recipe) -> Path | None:
+    """The folder of the pretrained model; None for a tiny one made on the spot."""
+    if recipe.settings.finetune.model == "tiny":
+        return None
+    from pipeline.fetch import model_folder
+    from pipeline.finetune.gguf import converted
+
+    return converted(model_folder(recipe.settings.finetune.model))
+
+
+def _report(recipe: Recipe, stage: str) -> dict[str, Any]:
+    found = store.read_report(recipe.build / stage)
+    if found is None:
+        way_out = f"assay run {recipe.name}" if stage == "split" else f"assay {stage} {recipe.name}"
+        raise AssayError(f"model of '{recipe.name}'", f"the stage '{stage}' has not been run", way_out)
+    return found
+
+
+__all__ = ["base_folder", "evaluate", "finetune"]

@@ -1,0 +1,260 @@
+"""Flat frames: the columns that the gates look at, one line per row, class, split and stage, and one for the whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pipeline import store
+from pipeline.errors import AssayError
+from pipeline.gate.facts import NO_LABEL, Facts, Reader
+from pipeline.gate.overlaps import TRAIN, leaks, repeats
+from pipeline.tasks import Task, task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from pipeline.recipe import Recipe
+    from pipeline.tasks import Row
+
+SPLITS = ("train", "validation", "test")
+NO_TOKENIZER = "no tokenizer was given, so nothing is known of what is learned of a row"
+_FACTS = (
+    *("id", "split", "source_name", "language", "language_expected", "made", "weight", "chars", "blank"),
+    *("replacement", "control", "mojibake", "rules", "unknown_labels", "tag_fault"),
+)
+
+
+@dataclass
+class Frame:
+    """A flat table with an `id` column.
+
+    Attributes:
+        why: column to the reason that (some of) its values are missing.
+        evidence: column to what was seen, by id.
+        broken: why the frame could not be computed at all; empty if it was.
+    """
+
+    table: pd.DataFrame
+    why: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, dict[str, str]] = field(default_factory=dict)
+    broken: str = ""
+
+
+def row_frames(recipe: Recipe, tokenizer: Any, *, no_tokenizer: str = NO_TOKENIZER) -> tuple[Frame, Frame]:
+    """The frames `rows` and `classes` of the finished split; texts are read once, shard by shard.
+
+    `tokenizer`: what `Task.encode` takes, or None, and then the columns learned, tokens and cut are missing.
+    """
+    kind = task(recipe.settings.task, recipe.settings.guideline)
+    reader = Reader.of(recipe, kind)
+    folder = recipe.build / "split"
+    facts = [reader.read(row, split) for split, row in _rows(folder)]
+    rows = _rows_frame(recipe, facts)
+    seen = sorted({label for row in facts if row.split == TRAIN for label in row.strata})
+    _add_tokens(rows, _encoded(folder, kind, tokenizer, seen, recipe.settings.finetune.max_tokens), no_tokenizer)
+    return rows, _classes_frame(facts, recipe.settings.guideline.names)
+
+
+def _rows(folder: Path) -> Iterable[tuple[str, Row]]:
+    for split in SPLITS:
+        for batch in store.batches(folder, split):
+            for row in batch.to_pylist():
+                yield split, row
+
+
+def _rows_frame(recipe: Recipe, facts: Sequence[Facts]) -> Frame:
+    frame = Frame(pd.DataFrame({name: [getattr(row, name) for row in facts] for name in _FACTS}))
+    for row in facts:
+        for column, seen in row.evidence:
+            frame.evidence.setdefault(column, {}).setdefault(row.id, seen)
+    for column, found in {**repeats(facts), **leaks(facts, threshold=recipe.settings.split.near_threshold)}.items():
+        frame.table[column] = [at in found for at in range(len(facts))]
+        frame.evidence[column] = {
+            facts[at].id: f"{facts[other].id} in {facts[other].split}" for at, other in found.items()
+        }
+    _add_parents(frame, facts)
+    frame.why["language_expected"] = "the recipe names no languages (ingest.languages), so none is unexpected"
+    frame.why["unknown_labels"] = "the guideline names no labels, so none can be unknown"
+    return frame
+
+
+def _add_parents(frame: Frame, facts: Sequence[Facts]) -> None:
+    train = {row.id for row in facts if row.split == TRAIN}
+    stray = [[parent for parent in row.parents if parent not in train] for row in facts]
+    orphans = [row.made and not row.parents for row in facts]
+    frame.table["made_outside_train"] = [row.made and row.split != TRAIN for row in facts]
+    frame.table["parent_outside_train"] = [bool(lost) or orphan for lost, orphan in zip(stray, orphans, strict=True)]
+    frame.evidence["made_outside_train"] = {row.id: f"made, in {row.split}" for row in facts if row.split != TRAIN}
+    frame.evidence["parent_outside_train"] = {
+        row.id: ", ".join(lost) or "names no parent" for row, lost in zip(facts, stray, strict=True)
+    }
+
+
+def _encoded(
+    folder: Path, kind: Task, tokenizer: Any, seen: Sequence[str], max_tokens: int
+) -> list[tuple[int, int, bool]] | None:
+    """(targets learned, tokens, cut) of every row as the trainer will see it; None without a tokenizer."""
+    if tokenizer is None:
+        return None
+    classes = kind.classes(seen)
+    found = []
+    for _, row in _rows(folder):
+        encoded = kind.encode(row, tokenizer, classes=classes, max_tokens=max_tokens)
+        found.append((encoded.learned, len(encoded.inputs.get("input_ids", ())), encoded.cut))
+    return found
+
+
+def _add_tokens(frame: Frame, encoded: Sequence[tuple[int, int, bool]] | None, no_tokenizer: str) -> None:
+    for number, column in enumerate(("learned", "tokens", "cut")):
+        values = [None] * len(frame.table) if encoded is None else [values[number] for values in encoded]
+        frame.table[column] = pd.Series(values, dtype=object if encoded is None else None)
+        frame.why[column] = no_tokenizer
+
+
+def _classes_frame(facts: Sequence[Facts], names: Sequence[str]) -> Frame:
+    counts = Counter((label, row.split) for row in facts for label in set(row.strata))
+    labels = sorted({*names, *(label for label, _ in counts)} - {NO_LABEL})
+    table = pd.DataFrame({"id": labels} | {split: [counts[label, split] for label in labels] for split in SPLITS})
+    return Frame(table)
+
+
+def split_frame(recipe: Recipe, report: Mapping[str, Any], schema: Any) -> Frame:
+    """The frame `splits`: whether each table holds the contract's columns and the content that was reported."""
+    folder = recipe.build / "split"
+    lines = [_split_line(folder, name, report, schema) for name in SPLITS]
+    frame = Frame(pd.DataFrame(lines))
+    frame.evidence["schema_differences"] = {line["id"]: line["schema_differences"] for line in lines}
+    originals, total = frame.table["originals"], sum(frame.table["originals"])
+    if any(source.split or source.split_names or "split" in source.columns for source in recipe.settings.ingest.source):
+        frame.table["deviation"] = pd.Series([None] * len(lines), dtype=object)
+        frame.why["deviation"] = "an official split is honoured, so there is no wanted share"
+        return frame
+    wanted = [getattr(recipe.settings.split, name) for name in SPLITS]
+    frame.table["deviation"] = [
+        abs(rows / max(total, 1) - share) for rows, share in zip(originals, wanted, strict=True)
+    ]
+    frame.evidence["deviation"] = {
+        line["id"]: f"{line['originals']} of {total} original rows, wanted {share:.1%}"
+        for line, share in zip(lines, wanted, strict=True)
+    }
+    return frame
+
+
+def _split_line(folder: Path, name: str, report: Mapping[str, Any], schema: Any) -> dict[str, Any]:
+    content, originals, differences = None, 0, ""
+    for batch in store.batches(folder, name):
+        content = content or store.Content(batch.schema)
+        content.add(batch)
+        differences = differences or _differences(batch, schema)
+        if "parents" in batch.schema.names:
+            originals += sum(1 for made in batch["parents"].to_pylist() if not made)
+    told = report["tables"].get(name)
+    rows, digest = (content.rows, content.digest()) if content else (0, "")
+    return {
+        "id": name,
+        "rows": rows,
+        "originals": originals,
+        "schema_differences": differences if told else "there is no such table",
+        "content_changed": told is None or told["rows"] != rows or (rows > 0 and told["content"] != digest),
+    }
+
+
+def _differences(batch: Any, schema: Any) -> str:
+    """What sets a batch apart from the contract: names, types, and missing values where there must be one."""
+    wanted = {column.name: column for column in schema}
+    there = {column.name: column for column in batch.schema}
+    told = [f"no column '{name}'" for name in wanted if name not in there]
+    told += [f"unknown column '{name}'" for name in there if name not in wanted]
+    for name in wanted.keys() & there.keys():
+        if there[name].type != wanted[name].type:
+            told.append(f"'{name}' is {there[name].type}, not {wanted[name].type}")
+        elif not wanted[name].nullable and batch[name].null_count:
+            told.append(f"'{name}' has {batch[name].null_count} missing values")
+    return "; ".join(sorted(told))
+
+
+def stage_frame(reports: Mapping[str, Mapping[str, Any]]) -> Frame:
+    """The frame `stages`: whether the counts of each stage add up, and whether it read what the one before it kept."""
+    lines, kept_before = [], None
+    for name, report in reports.items():
+        counts = report["counts"]
+        gone = counts["kept"] + counts["rejected"] + counts["joined"]
+        lines.append(
+            {
+                "id": name,
+                "unaccounted": abs(counts["in"] + counts["made"] - gone),
+                "not_handed_on": 0 if kept_before is None else abs(counts["in"] - kept_before),
+                "rejected_share": counts["rejected"] / max(counts["in"] + counts["made"], 1),
+            }
+        )
+        kept_before = sum(report["tables"][table]["rows"] for table in counts["kept_tables"])
+    frame = Frame(pd.DataFrame(lines))
+    frame.evidence["rejected_share"] = {
+        name: ", ".join(f"{reason} {count}" for reason, count in Counter(report["counts"]["reasons"]).most_common(5))
+        for name, report in reports.items()
+    }
+    return frame
+
+
+def summary_frame(
+    recipe: Recipe, reports: Mapping[str, Mapping[str, Any]], rows: Mapping[str, int], earlier: Mapping[str, int] | None
+) -> Frame:
+    """The frame `summary`, of one line: agreement, and how far the row counts moved since the `earlier` gate."""
+    alpha = reports["audit"]["details"].get("agreement", {}).get("alpha") or {}
+    change, moved = _change(rows, earlier)
+    table = pd.DataFrame(
+        {"id": [recipe.name], "alpha": [alpha.get("alpha")], "alpha_low": [alpha.get("low")], "row_change": [change]},
+    ).astype({"alpha": float, "alpha_low": float, "row_change": float})
+    note = alpha.get("note") or "the audit reports no agreement: it needs rows that two annotators answered"
+    if alpha.get("alpha") is not None and alpha.get("low") is None:
+        note = f"alpha is {alpha['alpha']:.3f}, without an interval; set audit.bootstrap above 0"
+    frame = Frame(table, why={"alpha": note, "alpha_low": note, "row_change": "no earlier build to compare with"})
+    frame.evidence["row_change"] = {recipe.name: moved}
+    return frame
+
+
+def _change(rows: Mapping[str, int], earlier: Mapping[str, int] | None) -> tuple[float | None, str]:
+    """The largest relative change of a count, and which it was."""
+    if earlier is None:
+        return None, ""
+    changes = {name: abs(rows[name] - earlier.get(name, 0)) / max(earlier.get(name, 0), 1) for name in rows}
+    name = max(changes, key=lambda name: changes[name])
+    return changes[name], f"{name}: {earlier.get(name, 0)} rows then, {rows[name]} now"
+
+
+def frames(
+    recipe: Recipe,
+    reports: Mapping[str, Mapping[str, Any]],
+    schema: Any,
+    earlier: Mapping[str, int] | None,
+    load_tokenizer: Callable[[], Any] | None,
+) -> dict[str, Frame]:
+    """All frames by name; where the split does not hold the contract's columns, rows and classes are broken."""
+    splits = split_frame(recipe, reports["split"], schema)
+    counts = dict(zip(splits.table["id"], splits.table["rows"].tolist(), strict=True))
+    made = {
+        "splits": splits,
+        "stages": stage_frame(reports),
+        "summary": summary_frame(recipe, reports, counts, earlier),
+    }
+    differs = "; ".join(text for text in splits.table["schema_differences"] if text)
+    if differs:
+        broken = Frame(pd.DataFrame({"id": []}), broken=f"the split's tables cannot be read as rows: {differs}")
+        return {"rows": broken, "classes": broken, **made}
+    tokenizer, why = _loaded(load_tokenizer)
+    rows, classes = row_frames(recipe, tokenizer, no_tokenizer=why)
+    return {"rows": rows, "classes": classes, **made}
+
+
+def _loaded(load: Callable[[], Any] | None) -> tuple[Any, str]:
+    if load is None:
+        return None, NO_TOKENIZER
+    try:
+        return load(), NO_TOKENIZER
+    except AssayError as error:
+        return None, f"the tokenizer could not be loaded: {error}"

@@ -1,0 +1,289 @@
+"""Mutations: for every gate one fault that must trip it."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.contract import contract
+from pipeline.gate.sample import LABELS, Case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.tasks import Row
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A fault: the gate that must see it, the task of the build it is made in, and what it does."""
+
+    gate: str
+    task: str
+    says: str
+    break_: Callable[[Case], None]
+
+
+MUTATIONS: dict[str, Mutation] = {}
+
+
+def _mutation(gate: str, task: str = "classification") -> Callable[[Callable[[Case], None]], Callable[[Case], None]]:
+    def keep(break_: Callable[[Case], None]) -> Callable[[Case], None]:
+        MUTATIONS[gate] = Mutation(gate=gate, task=task, says=(break_.__doc__ or "").rstrip("."), break_=break_)
+        return break_
+
+    return keep
+
+
+def _first(case: Case, split: str = "train") -> Row:
+    return case.rows[split][0]
+
+
+def _copy(case: Case, **changed: Any) -> Row:
+    """A copy of the first row of train under an id and group of its own, added to train."""
+    row = copy.deepcopy(_first(case)) | {"id": "made/copy", "group": "a copy"} | changed
+    case.rows["train"].append(row)
+    return row
+
+
+@_mutation("schema")
+def _drop_a_column(case: Case) -> None:
+    """validation is written without its weights."""
+    schema = contract(case.task).schema
+    case.schemas["validation"] = schema.remove(schema.get_field_index("weight"))
+
+
+@_mutation("content")
+def _tamper(case: Case) -> None:
+    """train holds other rows than its report says."""
+    case.split_report = lambda report: report["tables"]["train"].update(content="0" * 32)
+
+
+@_mutation("split_filled")
+def _empty_a_split(case: Case) -> None:
+    """test has no rows."""
+    case.rows["test"] = []
+
+
+@_mutation("split_shares")
+def _want_other_shares(case: Case) -> None:
+    """the recipe wants half of the rows in train, 70 % are there."""
+    case.raw["split"] = {"train": 0.5, "validation": 0.25, "test": 0.25}
+
+
+@_mutation("ids_unique")
+def _same_id(case: Case) -> None:
+    """a row of test has the id of a row of train."""
+    _first(case, "test")["id"] = _first(case)["id"]
+
+
+@_mutation("blank_text")
+def _blank(case: Case) -> None:
+    """a text is nothing but white space."""
+    _first(case)["text"] = " \u3000\n"
+
+
+@_mutation("encoding")
+def _lost_character(case: Case) -> None:
+    """a text holds U+FFFD."""
+    _first(case)["text"] += "\ufffd"
+
+
+@_mutation("control_characters")
+def _bell(case: Case) -> None:
+    """a text holds a control character."""
+    _first(case)["text"] += "\x07"
+
+
+@_mutation("mojibake")
+def _wrong_encoding(case: Case) -> None:
+    """a text was UTF-8 and read as Latin-1."""
+    _first(case)["text"] += " café".encode().decode("latin-1")
+
+
+@_mutation("languages")
+def _foreign(case: Case) -> None:
+    """one row in forty is French."""
+    _first(case)["language"] = "fr"
+
+
+@_mutation("task_rules")
+def _break_a_rule(case: Case) -> None:
+    """a row carries two labels where the guideline allows one."""
+    _first(case)["labels"] = list(LABELS)
+
+
+@_mutation("label_count")
+def _no_label(case: Case) -> None:
+    """a row carries no label."""
+    _first(case)["labels"] = []
+
+
+@_mutation("span_validity", "tagging")
+def _shift_a_span(case: Case) -> None:
+    """a span is off by one."""
+    _first(case)["spans"][0]["start"] += 1
+
+
+@_mutation("tag_sequences", "tagging")
+def _cut_a_token(case: Case) -> None:
+    """a span ends inside a token."""
+    row = _first(case)
+    span = row["spans"][0]
+    span["end"] -= 1
+    span["text"] = row["text"][span["start"] : span["end"]]
+
+
+@_mutation("chat_turns", "chat")
+def _answer_first(case: Case) -> None:
+    """the assistant speaks before the user."""
+    _first(case)["messages"].reverse()
+
+
+@_mutation("chat_replies", "chat")
+def _echo(case: Case) -> None:
+    """the reply is a copy of what the user said."""
+    turns = _first(case)["messages"]
+    turns[-1]["content"] = turns[0]["content"]
+
+
+@_mutation("label_set")
+def _unknown_label(case: Case) -> None:
+    """a label is not in the guideline."""
+    _first(case)["labels"] = ["lukewarm"]
+
+
+def _relabel(case: Case, split: str, *, leave: int) -> None:
+    warm = [row for row in case.rows[split] if row["labels"] == [LABELS[0]]]
+    for row in warm[leave:]:
+        row["labels"] = [LABELS[1]]
+
+
+@_mutation("class_floor_train")
+def _rare_class(case: Case) -> None:
+    """a class has nine rows in train."""
+    _relabel(case, "train", leave=9)
+
+
+@_mutation("class_floor_validation")
+def _class_not_in_validation(case: Case) -> None:
+    """a class has no row in validation."""
+    _relabel(case, "validation", leave=0)
+
+
+@_mutation("class_floor_test")
+def _class_not_in_test(case: Case) -> None:
+    """a class has no row in test."""
+    _relabel(case, "test", leave=0)
+
+
+@_mutation("weights")
+def _weightless(case: Case) -> None:
+    """a row weighs nothing."""
+    _first(case)["weight"] = 0.0
+
+
+@_mutation("duplicates_exact")
+def _repeat(case: Case) -> None:
+    """a row stands in train twice."""
+    _copy(case)
+
+
+@_mutation("duplicates_normalised")
+def _repeat_louder(case: Case) -> None:
+    """a row stands in train twice, once in capitals."""
+    _copy(case, text=_first(case)["text"].upper() + "!")
+
+
+@_mutation("conflicts")
+def _contradict(case: Case) -> None:
+    """a text of train has two answers."""
+    _copy(case, labels=[LABELS[1]])
+
+
+@_mutation("leak_exact")
+def _leak(case: Case) -> None:
+    """a text of train stands in test."""
+    _first(case, "test")["text"] = _first(case)["text"]
+
+
+@_mutation("leak_normalised")
+def _leak_louder(case: Case) -> None:
+    """a text of train stands in test in capitals."""
+    _first(case, "test")["text"] = _first(case)["text"].upper() + "!"
+
+
+@_mutation("leak_near")
+def _leak_misspelt(case: Case) -> None:
+    """a text of train stands in validation with a letter missing."""
+    text = _first(case)["text"]
+    _first(case, "validation")["text"] = text[:-3] + text[-2:]
+
+
+@_mutation("leak_group")
+def _part_a_group(case: Case) -> None:
+    """a document has rows in train and in test."""
+    _first(case, "test")["group"] = _first(case)["group"]
+
+
+@_mutation("copies_in_train")
+def _made_into_test(case: Case) -> None:
+    """a made row is in test."""
+    case.rows["test"].append(case.rows["train"].pop() | {"split": "test"})
+
+
+@_mutation("parents_in_train")
+def _held_out_parent(case: Case) -> None:
+    """a made row has a parent in test."""
+    case.rows["train"][-1]["parents"] = [_first(case, "test")["id"]]
+
+
+@_mutation("learned_tokens", "chat")
+def _long_question(case: Case) -> None:
+    """a question fills the length limit, so that nothing of the reply is learned."""
+    turns = _first(case)["messages"]
+    turns[0]["content"] = " ".join([turns[0]["content"]] * 20)
+
+
+@_mutation("token_budget")
+def _short_limit(case: Case) -> None:
+    """the length limit cuts every row."""
+    case.raw["finetune"]["max_tokens"] = 8
+
+
+@_mutation("agreement_floor")
+def _disagree(case: Case) -> None:
+    """annotators agree hardly more than by chance."""
+    case.reports["audit"]["details"]["agreement"]["alpha"].update(alpha=0.25, low=0.15)
+
+
+@_mutation("agreement_reliable")
+def _disagree_somewhat(case: Case) -> None:
+    """annotators agree moderately."""
+    case.reports["audit"]["details"]["agreement"]["alpha"].update(alpha=0.5, low=0.45)
+
+
+@_mutation("row_count_change")
+def _shrink(case: Case) -> None:
+    """train had twice as many rows at the last build."""
+    case.earlier = case.earlier | {"train": 2 * case.earlier["train"]}
+
+
+@_mutation("rejected_share")
+def _reject_half(case: Case) -> None:
+    """the audit rejects half of what it reads."""
+    case.reports["audit"]["counts"].update({"in": 80, "rejected": 40})
+
+
+@_mutation("conservation")
+def _lose_a_row(case: Case) -> None:
+    """the audit neither kept nor rejected a row."""
+    case.reports["audit"]["counts"]["rejected"] -= 1
+
+
+@_mutation("handed_on")
+def _read_an_older_result(case: Case) -> None:
+    """the split read one row more than augmentation kept."""
+    case.reports["split"]["counts"]["in"] += 1
+    case.reports["split"]["counts"]["kept"] += 1

@@ -1,0 +1,179 @@
+"""The life of a row: where it came from, what was said of it, what was decided and why, and what became of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from pipeline import decisions, store
+from pipeline.errors import AssayError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pipeline.recipe import Recipe
+
+ROW_TABLES = (
+    ("ingest", "rows"), ("audit", "rows"), ("augment", "rows"), ("augment", "made"),
+    ("split", "train"), ("split", "validation"), ("split", "test"),
+)  # fmt: skip
+SPINE = frozenset(
+    ["id", "source", "also_at", "group", "parents", "language", "split", "weight", "confidence", "made_by"]
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to a row: at which stage, and what, in words; `more` holds the particulars."""
+
+    stage: str
+    what: str
+    more: tuple[str, ...] = ()
+
+
+def life(recipe: Recipe, row: str) -> list[Event]:
+    """Everything the build knows of a row, in the order it happened; `row` is an id, or a raw place `file:line`.
+
+    Raises:
+        AssayError: no stage has seen such a row; ids that begin or end alike are named.
+    """
+    id_ = _id_of(recipe, row)
+    events = [
+        *_read(recipe, id_), *_said(recipe, id_), *_decided(recipe, id_), *_audited(recipe, id_),
+        *_suspected(recipe, id_), *_copied(recipe, id_), *_dealt(recipe, id_), *_rejected(recipe, id_),
+        *_predicted(recipe, id_),
+    ]  # fmt: skip
+    order = ("ingest", "annotations", "decisions", "audit", "augment", "split", "evaluate")
+    return sorted(events, key=lambda event: order.index(event.stage))
+
+
+def _query(folder: Path, table: str, where: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+    """The rows of a table that meet a condition on its columns."""
+    paths = sorted(str(path) for path in folder.glob(f"{table}-*.parquet"))
+    if not paths:
+        return []
+    with duckdb.connect() as connection:
+        found = connection.sql(f"SELECT * FROM read_parquet(?) WHERE {where}", params=[paths, *values])
+        return list(found.to_arrow_table().to_pylist())
+
+
+def _id_of(recipe: Recipe, row: str) -> str:
+    """The id of the row that is meant by its id or by its raw place."""
+    build = recipe.build
+    for stage, table in (
+        *ROW_TABLES[:1],
+        ROW_TABLES[3],
+        *((name, "rejected") for name in ("ingest", "audit", "split")),
+    ):
+        for column in ("id", "source"):
+            found = _query(build / stage, table, f"{column} = ?", [row])
+            if (column == "id" and found) or len(found) == 1:
+                return str(found[0]["id"])
+    near = [
+        one["id"] for one in _query(build / "ingest", "rows", "contains(id, ?) OR ends_with(source, ?)", [row, row])
+    ]
+    hint = f"perhaps {', '.join(near[:5])}" if near else "ids stand in data/build/<name>/ingest/rows-*.parquet"
+    raise AssayError(f"data set '{recipe.name}'", f"no row '{row}'", hint)
+
+
+def _read(recipe: Recipe, id_: str) -> Iterator[Event]:
+    for row in _query(recipe.build / "ingest", "rows", "id = ?", [id_]):
+        own = [
+            f"{name}: {_shown(value)}" for name, value in row.items() if name not in SPINE and value not in (None, [])
+        ]
+        yield Event(
+            "ingest", f"read from {row['source']}", (*own, f"language: {row['language']}", f"group: {row['group']}")
+        )
+    for row in _query(recipe.build / "augment", "made", "id = ?", [id_]):
+        own = [
+            f"{name}: {_shown(value)}" for name, value in row.items() if name not in SPINE and value not in (None, [])
+        ]
+        yield Event("augment", f"made from {', '.join(row['parents'])} by {row['made_by']}", tuple(own))
+
+
+def _said(recipe: Recipe, id_: str) -> Iterator[Event]:
+    folder = recipe.build / ("audit" if store.read_report(recipe.build / "audit") else "ingest")
+    said = _query(folder, "annotations", "row = ?", [id_])
+    if not said:
+        return
+    counts: dict[tuple[str, str], int] = {}
+    for one in said:
+        answer = one["answer"] if one["answer"] is not None else f"{one['given']!r:.60} ({one['problem']})"
+        verdict = one.get("verdict", "counted")
+        key = (answer, "" if verdict == "counted" else f" [{verdict}]")
+        counts[key] = counts.get(key, 0) + 1
+    if all(one["annotator"] is None for one in said):
+        told = [
+            f"{count} x {answer}{verdict}" for (answer, verdict), count in sorted(counts.items(), key=lambda c: -c[1])
+        ]
+    else:
+        told = [_annotation(one) for one in said]
+    yield Event("annotations", f"{len(said)} answers", tuple(told))
+
+
+def _annotation(one: dict[str, Any]) -> str:
+    answer = one["answer"] if one["answer"] is not None else f"{one['given']!r:.60}: {one['problem']}"
+    about = ", ".join(f"{name} {one[name]}" for name in ("time", "batch", "guideline") if one[name])
+    verdict = one.get("verdict", "counted")
+    tail = (f" ({about})" if about else "") + ("" if verdict == "counted" else f" [{verdict}]")
+    return f"{one['annotator'] or '(anonymous)'}: {_shown(answer)}{tail}"
+
+
+def _decided(recipe: Recipe, id_: str) -> Iterator[Event]:
+    decision = decisions.read(recipe.decisions).get(id_)
+    if decision:
+        change = f", {decision.was} became {decision.answer}" if decision.answer else ""
+        what = f"{decision.who} decided '{decision.verdict}'{change} on {decision.when}: {decision.why}"
+        yield Event("decisions", what, (decision.place,))
+
+
+def _audited(recipe: Recipe, id_: str) -> Iterator[Event]:
+    for row in _query(recipe.build / "audit", "rows", "id = ?", [id_]):
+        own = [
+            f"{name}: {_shown(value)}" for name, value in row.items() if name not in SPINE and value not in (None, [])
+        ]
+        merged = [f"stands also for {place}" for place in row["also_at"]]
+        sure = "" if row["confidence"] is None else f", posterior {row['confidence']:.3f}"
+        yield Event("audit", f"kept with weight {row['weight']:.3f}{sure}", (*own, *merged))
+
+
+def _suspected(recipe: Recipe, id_: str) -> Iterator[Event]:
+    for suspect in _query(recipe.build / "audit", "suspects", "id = ?", [id_]):
+        yield Event("audit", f"on the list of suspects, score {suspect['score']:.3f}", (suspect["why"],))
+
+
+def _copied(recipe: Recipe, id_: str) -> Iterator[Event]:
+    for row in _query(recipe.build / "augment", "made", "list_contains(parents, ?)", [id_]):
+        own = [
+            f"{name}: {_shown(value)}" for name, value in row.items() if name not in SPINE and value not in (None, [])
+        ]
+        yield Event("augment", f"copy {row['id']} made by {row['made_by']}", tuple(own))
+
+
+def _dealt(recipe: Recipe, id_: str) -> Iterator[Event]:
+    for side in ("train", "validation", "test"):
+        for row in _query(recipe.build / "split", side, "id = ?", [id_]):
+            yield Event("split", f"dealt to {side}", (f"group {row['group']}",))
+
+
+def _rejected(recipe: Recipe, id_: str) -> Iterator[Event]:
+    for stage in ("ingest", "audit", "split"):
+        for line in _query(recipe.build / stage, "rejected", "id = ?", [id_]):
+            yield Event(stage, f"REJECTED: {line['reason']}", (line["evidence"], f"record: {_shown(line['row'])}"))
+
+
+def _predicted(recipe: Recipe, id_: str) -> Iterator[Event]:
+    for one in _query(recipe.build / "evaluate", "predictions", "id = ?", [id_]):
+        right = "right" if one["right"] else f"wrong, gold is {_shown(one['gold'])}"
+        yield Event(
+            "evaluate", f"the model says {_shown(one['found'])}: {right}", (f"probability {one['probability']:.3f}",)
+        )
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 400 else text[:397] + "..."

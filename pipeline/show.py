@@ -1,0 +1,120 @@
+"""What is shown in the terminal: progress bars, the closing table, the ledger, the life of a row."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from pipeline.flow import Line
+    from pipeline.lives import Event
+
+COLOURS = {"PASS": "green", "WARN": "yellow", "FAIL": "red", "ERROR": "magenta"}
+
+
+@contextmanager
+def progress(console: Console, name: str) -> Iterator[Callable[[str], Callable[[int], None]]]:
+    """A bar for each stage: gives the function that begins one and returns the function that moves it on."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
+    with Progress(*columns, TextColumn("rows"), TimeElapsedColumn(), console=console, transient=True) as bars:
+        rows: dict[str, int] = {}
+
+        def begin(stage: str) -> Callable[[int], None]:
+            known = max(rows.values(), default=0) or None
+            bar = bars.add_task(f"{escape(name)} {stage}", total=known)
+
+            def tick(done: int) -> None:
+                rows[stage] = rows.get(stage, 0) + done
+                bars.update(bar, completed=rows[stage], total=max(known or 0, rows[stage]))
+
+            return tick
+
+        yield begin
+
+
+def closing(reports: Sequence[Mapping[str, Any]], name: str) -> Table:
+    """The closing table of a build: rows in, made, kept, rejected by reason, stage by stage; the sides of the split."""
+    table = Table(title=f"{name}: from raw records to splits", title_justify="left", header_style="bold")
+    for column in ("stage", "in", "made", "joined", "rejected", "kept"):
+        table.add_column(column, justify="left" if column == "stage" else "right")
+    table.add_column("why rejected")
+    table.add_column("")
+    for report in reports:
+        counts = report["counts"]
+        why = ", ".join(
+            f"{reason} {count:,}" for reason, count in sorted(counts["reasons"].items(), key=lambda i: -i[1])
+        )
+        numbers = [f"{counts[column]:,}" for column in ("in", "made", "joined", "rejected", "kept")]
+        table.add_row(report["stage"], *numbers, why, "" if report["fresh"] else "[dim]as before[/dim]")
+    if "train" in reports[-1]["tables"]:
+        sides = {side: reports[-1]["tables"][side]["rows"] for side in ("train", "validation", "test")}
+        table.caption = "  ".join(f"{side} {rows:,}" for side, rows in sides.items())
+        table.caption_justify = "left"
+    return table
+
+
+def waterfall(lines: Sequence[Line], name: str) -> Table:
+    """The ledger: what came in, what left at which stage and why, what is left."""
+    table = Table(title=f"ledger of {name}", title_justify="left", header_style="bold")
+    table.add_column("stage")
+    table.add_column("what")
+    table.add_column("count", justify="right")
+    for line in lines:
+        style = "bold" if line.total else "dim" if line.count < 0 else ""
+        table.add_row(
+            line.stage, escape(line.what), f"{line.count:+,}" if not line.total else f"{line.count:,}", style=style
+        )
+    return table
+
+
+def tree(row: str, events: Sequence[Event]) -> Tree:
+    """The life of a row."""
+    root = Tree(f"[bold]{escape(row)}[/bold]")
+    for event in events:
+        branch = root.add(f"[cyan]{event.stage}[/cyan]  {escape(event.what)}")
+        for more in event.more:
+            branch.add(escape(more))
+    return root
+
+
+def gates(results: Sequence[Mapping[str, Any]], name: str, *, every: bool = False) -> Group:
+    """What the gates say: a count of each verdict, and the gates that did not pass with value, bound and remedy."""
+    counts = {verdict: sum(result["verdict"] == verdict for result in results) for verdict in COLOURS}
+    told = "  ".join(f"[{COLOURS[verdict]}]{verdict} {count}[/]" for verdict, count in counts.items())
+    table = Table(header_style="bold", show_edge=False)
+    for column in ("gate", "verdict", "value", "bound", "n", "what to do"):
+        table.add_column(column, justify="right" if column in ("value", "bound", "n") else "left")
+    for result in results:
+        if every or result["verdict"] != "PASS":
+            verdict = f"[{COLOURS[result['verdict']]}]{result['verdict']}[/]"
+            numbers = [_number(result.get(column)) for column in ("value", "bound", "n")]
+            table.add_row(result["gate"], verdict, *numbers, escape(str(result.get("remedy") or "")))
+    title = f"[bold]gates of {escape(name)}[/bold]  {told}"
+    return Group(title, table) if table.row_count else Group(title)
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else escape(str(value))
+
+
+class Clock:
+    """How long something took, and how many rows a second that is."""
+
+    def __init__(self) -> None:
+        self.begun = time.perf_counter()
+
+    def told(self, rows: int = 0) -> str:
+        """The time since the clock was made, in words."""
+        seconds = time.perf_counter() - self.begun
+        return f"{seconds:.1f} s" + (f", {rows / seconds:,.0f} rows/s" if rows else "")

@@ -1,0 +1,247 @@
+"""Text classification: one label of several, or any number of them, for a text or a pair of texts.
+
+An example: {"text": "A film to watch twice.", "text_pair": None, "labels": ["positive"]}
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import Unfit
+from pipeline.tasks import Answer, Encoded, Problem, Row, Scores, Settled
+from pipeline.text import nfc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pipeline.settings import Guideline
+
+# Negations and hedges turn a label round, so no edit may touch them.
+NEGATIONS = (
+    (
+        "not no never none nobody nothing neither nor without hardly barely scarcely isn't aren't wasn't weren't don't doesn't didn't "
+        "won't wouldn't can't cannot couldn't shouldn't hasn't haven't hadn't ain't but although though despite too very"
+    ).split()
+    + list("不没无未非莫勿别")
+    + ["并非", "从不", "毫无", "但是", "虽然", "太", "很"]
+)
+
+
+def make(guideline: Guideline) -> Classification:
+    """The task under a guideline."""
+    return Classification(guideline)
+
+
+@dataclass(frozen=True)
+class Classification:
+    """See `pipeline.tasks.Task`; an answer is a sorted list of labels."""
+
+    guideline: Guideline
+    name: str = "classification"
+
+    @property
+    def head(self) -> str:
+        """A softmax over the labels, or a sigmoid for each."""
+        return "multilabel" if self.guideline.multiple else "sequence"
+
+    def shape(self, fields: Mapping[str, Any], columns: Mapping[str, str]) -> Row:
+        """The text, and its pair where the recipe maps one."""
+        pair = columns.get("text_pair")
+        return {
+            "text": _text(fields, columns.get("text", "text")),
+            "text_pair": _text(fields, pair) if pair else None,
+            "labels": [],
+        }
+
+    def raw_answer(self, fields: Mapping[str, Any], columns: Mapping[str, str]) -> Any:
+        """The field mapped as label or labels; by default the first of these names that is there."""
+        named = columns.get("labels") or columns.get("label")
+        return (
+            fields.get(named) if named else next((fields[name] for name in ("labels", "label") if name in fields), None)
+        )
+
+    def read_answer(self, given: Any, fields: Mapping[str, Any], row: Row) -> Answer:
+        """Labels by name, alias or rating; a multi-label answer is a list or a comma-separated text."""
+        parts = _parts(given) if self.guideline.multiple else [given]
+        labels = sorted({self._label(part) for part in parts})
+        return labels
+
+    def _label(self, given: Any) -> str:
+        if isinstance(given, list | dict) or given is None:
+            raise Unfit("wrong_type", f"a label cannot be {given!r:.80}")
+        spelling = _spelling(given)
+        if not self.guideline.label:
+            return nfc(spelling)
+        if found := self._spellings.get(spelling) or self._spellings.get(spelling.casefold()):
+            return found
+        if (rated := self._rated(spelling)) is not None:
+            return rated
+        raise Unfit(
+            "unknown_label", f"{spelling!r:.80} is no label, alias or rating of guideline {self.guideline.version}"
+        )
+
+    def _rated(self, spelling: str) -> str | None:
+        """The label whose scale holds the number that `spelling` is."""
+        scales = [(label.name, label.scale) for label in self.guideline.label if label.scale]
+        try:
+            number = float(spelling) if scales else float("nan")
+        except ValueError:
+            return None
+        return next((name for name, scale in scales if scale[0] <= number <= scale[1]), None)
+
+    @cached_property
+    def _spellings(self) -> dict[str, str]:
+        named = {word.casefold(): label.name for label in self.guideline.label for word in (*label.aliases, label.name)}
+        return named | {word: label.name for label in self.guideline.label for word in (*label.aliases, label.name)}
+
+    def shown(self, row: Row) -> str:
+        """The text, and its pair on a line of its own."""
+        return row["text"] if row["text_pair"] is None else f"{row['text']}\n{row['text_pair']}"
+
+    def answer(self, row: Row) -> Answer:
+        """The labels."""
+        return row["labels"]
+
+    def with_answer(self, row: Row, answer: Answer) -> Row:
+        """The row with other labels."""
+        return {**row, "labels": sorted(answer)}
+
+    def ballots(self, row: Row, answers: Sequence[Answer]) -> dict[str, list[str | None]]:
+        """One vote on the row, or one yes-or-no vote on every label that anybody gave."""
+        if not self.guideline.multiple:
+            return {"": [answer[0] if answer else None for answer in answers]}
+        named = sorted({label for answer in answers for label in answer} | set(self.guideline.names))
+        return {label: ["yes" if label in answer else "no" for answer in answers] for label in named}
+
+    def elect(self, row: Row, answers: Sequence[Answer], winners: Mapping[str, tuple[str, float, bool]]) -> Settled:
+        """The winning label, or all labels that won a yes; the confidence is that of the least sure vote."""
+        confidence = min((posterior for _, posterior, _ in winners.values()), default=1.0)
+        tied = any(tie for _, _, tie in winners.values())
+        if not self.guideline.multiple:
+            return Settled(answer=[label for label, _, _ in winners.values()], confidence=confidence, tied=tied)
+        return Settled(
+            answer=sorted(unit for unit, (label, _, _) in winners.items() if label == "yes"),
+            confidence=confidence,
+            tied=tied,
+        )
+
+    def problems(self, row: Row) -> Iterator[Problem]:
+        """Exactly one label, unless the guideline says multiple."""
+        if not self.guideline.multiple and len(row["labels"]) != 1:
+            yield Problem("not_one_label", f"{len(row['labels'])} labels: {', '.join(row['labels'])}")
+
+    def guess_units(self, row: Row) -> list[tuple[str, str]]:
+        """The text with each of its labels."""
+        return [(self.shown(row), label) for label in row["labels"]]
+
+    def strata(self, row: Row) -> list[str]:
+        """The labels."""
+        return row["labels"] or ["(none)"]
+
+    def free_pieces(self, row: Row) -> list[str]:
+        """The text between negations and the guideline's keep_words; a text pair stays as it is."""
+        return self._kept.split(row["text"])[::2]
+
+    def with_pieces(self, row: Row, pieces: Sequence[str]) -> Row:
+        """The text put together again around what was kept."""
+        kept = [*self._kept.split(row["text"])[1::2], ""]
+        return {**row, "text": "".join(piece + word for piece, word in zip(pieces, kept, strict=True))}
+
+    @cached_property
+    def _kept(self) -> re.Pattern[str]:
+        words = sorted({*NEGATIONS, *self.guideline.keep_words}, key=lambda word: (-len(word), word))
+        spaced = "|".join(re.escape(word) for word in words if word.isascii())
+        unspaced = "|".join(re.escape(word) for word in words if not word.isascii())
+        return re.compile(rf"((?<!\w)(?:{spaced})(?!\w)|{unspaced})", re.IGNORECASE)
+
+    def mentions(self, row: Row) -> list[tuple[str, str]]:
+        """None: no part of a label stands in the text."""
+        return []
+
+    def with_mentions(self, row: Row, surfaces: Sequence[str]) -> Row:
+        """The row as it is."""
+        return row
+
+    def classes(self, seen: Sequence[str]) -> list[str]:
+        """The guideline's labels, or those seen in training."""
+        return list(self.guideline.names) or sorted(set(seen) - {"(none)"})
+
+    def encode(self, row: Row, tokenizer: Any, *, classes: Sequence[str], max_tokens: int) -> Encoded:
+        """The tokens of the text (pair); the class index, or 0.0/1.0 for every class."""
+        texts = [row["text"]] if row["text_pair"] is None else [row["text"], row["text_pair"]]
+        whole = tokenizer(*texts, truncation=True, max_length=max_tokens, return_overflowing_tokens=False)
+        inputs = {name: list(values) for name, values in whole.items()}
+        known = [label for label in row["labels"] if label in classes]
+        targets: int | list[float] = (
+            [float(label in known) for label in classes]
+            if self.guideline.multiple
+            else (classes.index(known[0]) if known else -100)
+        )
+        learned = len(classes) if self.guideline.multiple else int(bool(known))
+        return Encoded(inputs=inputs, targets=targets, cut=len(inputs["input_ids"]) >= max_tokens, learned=learned)
+
+    def prompt(self, row: Row, tokenizer: Any, *, max_tokens: int) -> list[int]:
+        """Nothing: this head does not generate."""
+        return []
+
+    def decode(
+        self, output: Any, row: Row, tokenizer: Any, *, classes: Sequence[str], max_tokens: int
+    ) -> tuple[Answer, float]:
+        """The most probable class, or all with a probability of at least one half."""
+        if self.guideline.multiple:
+            found = sorted(label for label, probability in zip(classes, output, strict=True) if probability >= 0.5)
+            return found, float(min((max(p, 1 - p) for p in output), default=1.0))
+        best = int(output.argmax())
+        return [classes[best]], float(output[best])
+
+    def score(self, gold: Sequence[Answer], found: Sequence[Answer], rows: Sequence[Row]) -> Scores:
+        """Macro F1 (headline), micro F1, accuracy of whole answers; precision, recall and F1 per label."""
+        right = Counter(label for g, f in zip(gold, found, strict=True) for label in set(g) & set(f))
+        in_gold, in_found = Counter(label for g in gold for label in g), Counter(label for f in found for label in f)
+        per_class = {label: _prf(right[label], in_found[label], in_gold[label]) for label in sorted(in_gold | in_found)}
+        scored = [values["f1"] for values in per_class.values() if values["gold"]]
+        micro = _prf(right.total(), in_found.total(), in_gold.total())
+        metrics = {
+            "macro_f1": sum(scored) / len(scored) if scored else 0.0,
+            "micro_f1": micro["f1"],
+            "accuracy": sum(sorted(g) == sorted(f) for g, f in zip(gold, found, strict=True)) / max(len(gold), 1),
+        }
+        return Scores(headline="macro_f1", metrics=metrics, per_class=per_class, confusion=self._confusion(gold, found))
+
+    def _confusion(self, gold: Sequence[Answer], found: Sequence[Answer]) -> dict[str, dict[str, int]]:
+        pairs = Counter((g[0], f[0]) for g, f in zip(gold, found, strict=True) if len(g) == len(f) == 1)
+        table: dict[str, dict[str, int]] = {}
+        for (true, said), count in sorted(pairs.items()):
+            table.setdefault(true, {})[said] = count
+        return table
+
+
+def _prf(right: int, found: int, gold: int) -> dict[str, float]:
+    precision, recall = right / found if found else 0.0, right / gold if gold else 0.0
+    f1 = 2 * right / (found + gold) if found + gold else 0.0
+    return {"precision": precision, "recall": recall, "f1": f1, "gold": gold, "found": found}
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    if name not in fields or fields[name] is None:
+        raise Unfit("missing_field", f"no field '{name}' among {', '.join(map(str, fields))}")
+    if isinstance(fields[name], list | dict):
+        raise Unfit("wrong_type", f"the field '{name}' is no text but {fields[name]!r:.80}")
+    return nfc(str(fields[name]))
+
+
+def _spelling(given: Any) -> str:
+    """A label as text: 3.0 and 3 are the same rating, and true is true."""
+    if isinstance(given, bool):
+        return "true" if given else "false"
+    if isinstance(given, float) and given.is_integer():
+        return str(int(given))
+    return str(given).strip()
+
+
+def _parts(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [part for part in str(given).split(",") if part.strip()]

@@ -1,0 +1,377 @@
+"""Tagging: named entities, or other spans that do not overlap, of a text or of a sentence of tokens.
+
+An example: {"text": "Anna lives in Rome.", "tokens": None,
+             "spans": [{"start": 0, "end": 4, "label": "PER", "text": "Anna"},
+                       {"start": 14, "end": 18, "label": "LOC", "text": "Rome"}]}
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import Unfit
+from pipeline.tagscheme import spans_from_tags
+from pipeline.tasks import Answer, Encoded, Problem, Row, Scores, Settled, delivered, spans
+from pipeline.tasks.subwords import NOT_LEARNED, Subwords, shared_target
+from pipeline.text import nfc, nfc_offsets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pipeline.settings import Guideline
+
+CONTEXT = 24
+"""Characters beside a span that a quick model sees."""
+
+
+def make(guideline: Guideline) -> Tagging:
+    """The task under a guideline."""
+    return Tagging(guideline)
+
+
+@dataclass(frozen=True)
+class Tagging:
+    """See `pipeline.tasks.Task`; an answer is a sorted list of [start, end, label], offsets into the row's text."""
+
+    guideline: Guideline
+    name: str = "tagging"
+    head: str = "token"
+
+    # -- ingest
+    def shape(self, fields: Mapping[str, Any], columns: Mapping[str, str]) -> Row:
+        """The text; or that of the tokens, with where each of them stands, an empty one as an empty stretch."""
+        text, tokens = delivered.text_in(fields, columns), delivered.tokens_in(fields, columns)
+        edges = None if tokens is None else spans.laid(tokens)[1] if text is None else spans.found(tokens, nfc(text))
+        if text is None:
+            text = spans.laid(tokens or [])[0]
+        return {"text": nfc(text), "spans": [], "tokens": None if edges is None else _edges(edges)}
+
+    def raw_answer(self, fields: Mapping[str, Any], columns: Mapping[str, str]) -> Any:
+        """The field mapped as spans, labels, label or tags, or the first such field; of CoNLL the first tag column."""
+        parts = ("spans", "labels", "label", "tags")
+        named = next((columns[part] for part in parts if part in columns), None)
+        tags = fields.get("tags")
+        if named is not None and named not in fields and isinstance(tags, dict):
+            return tags.get(named)
+        default = (fields[name] for name in ("spans", "entities", *parts[1:]) if fields.get(name) is not None)
+        found = fields.get(named) if named is not None else next(default, None)
+        return next(iter(found.values()), None) if isinstance(found, dict) else found
+
+    def read_answer(self, given: Any, fields: Mapping[str, Any], row: Row) -> Answer:
+        """Spans as lists, as objects, or as one tag per token; or the JSON text of any of these.
+
+        Raises:
+            Unfit: `wrong_type`, `unknown_label`, `broken_tags`, or a rule that a span breaks.
+        """
+        given = delivered.parsed(given)
+        if given and all(isinstance(part, str) for part in given):
+            found = self._from_tags(given, fields, row)
+        else:
+            found = [self._span(part, delivered.raw_text(fields, row["text"])) for part in given]
+        answer = sorted([start, end, label] for start, end, label in set(found))
+        for problem in _span_problems(self.with_answer(row, answer)):
+            raise Unfit(problem.rule, problem.evidence)
+        return answer
+
+    def _from_tags(self, given: list[str], fields: Mapping[str, Any], row: Row) -> list[tuple[int, int, str]]:
+        edges = delivered.tagged(fields, row)
+        if len(given) != len(edges):
+            raise Unfit("wrong_type", f"{len(given)} tags for {len(edges)} tokens")
+        found, broken = spans_from_tags(given, delivered.scheme(given, fields))
+        if broken:
+            raise Unfit("broken_tags", "; ".join(broken))
+        # The edges of a span are those of its tokens that have characters; a span of empty tokens only is none.
+        stood = [[edge for edge in edges[first:last] if edge[0] < edge[1]] for first, last, _ in found]
+        return [
+            (inside[0][0], inside[-1][1], self._label(label))
+            for inside, (_, _, label) in zip(stood, found, strict=True)
+            if inside
+        ]
+
+    def _span(self, given: Any, raw: str) -> tuple[int, int, str]:
+        start, end, label, surface = delivered.parts(given)
+        if not all(isinstance(edge, int) and not isinstance(edge, bool) for edge in (start, end)):
+            raise Unfit("wrong_type", f"offsets are whole numbers, not {start!r:.40} and {end!r:.40}")
+        if not 0 <= start < end <= len(raw):
+            hint = delivered.utf16_hint(raw, start, end, surface)
+            raise Unfit("span_out_of_text", f"[{start}, {end}) in a text of {len(raw)} characters{hint}")
+        if isinstance(surface, str) and nfc(surface) != nfc(raw[start:end]):
+            hint = delivered.utf16_hint(raw, start, end, surface)
+            raise Unfit("span_surface", f"[{start}, {end}) is {raw[start:end]!r:.60}, not {surface!r:.60}{hint}")
+        moved = nfc_offsets(raw)
+        named = self._label(label)
+        return (start, end, named) if moved is None else (moved(start), moved(end), named)
+
+    def _label(self, given: Any) -> str:
+        if not isinstance(given, str) or not given.strip():
+            raise Unfit("unknown_label", f"{given!r:.80} is no label")
+        spelling = nfc(given.strip())
+        if not self.guideline.label:
+            return spelling
+        if found := self._spellings.get(spelling) or self._spellings.get(spelling.casefold()):
+            return found
+        raise Unfit("unknown_label", f"{spelling!r:.80} is no label or alias of guideline {self.guideline.version}")
+
+    @cached_property
+    def _spellings(self) -> dict[str, str]:
+        spelled = [(word, label.name) for label in self.guideline.label for word in (*label.aliases, label.name)]
+        return {word.casefold(): name for word, name in spelled} | dict(spelled)
+
+    # -- what was read, what was answered
+    def shown(self, row: Row) -> str:
+        """The text."""
+        return str(row["text"])
+
+    def answer(self, row: Row) -> Answer:
+        """The spans without their surfaces."""
+        return _answer(row)
+
+    def with_answer(self, row: Row, answer: Answer) -> Row:
+        """The row with other spans; surfaces are read off the text."""
+        return {**row, "spans": _spans(row["text"], answer)}
+
+    # -- audit
+    def ballots(self, row: Row, answers: Sequence[Answer]) -> dict[str, list[str | None]]:
+        """A B-X, I-X or O from everybody for every cell of the text that anybody put into a span.
+
+        Cells are the words or characters of the text, cut wherever any annotator's span begins or ends: so annotators
+        whose tokens differ vote on the same characters. Cells that all leave outside are not voted on: their winner is
+        O whatever anybody's skill. For agreement this means that what is measured is how far annotators agree
+        on what *is* marked; the many words that nobody would mark would only push alpha up.
+        """
+        cuts = {edge for answer in answers for start, end, _ in answer for edge in (start, end)}
+        cells = spans.cells(_words(row), cuts)
+        told = [spans.tags(cells, answer) for answer in answers]
+        return {
+            f"{start}:{end}": list(votes)
+            for (start, end), *votes in zip(cells, *told, strict=True)
+            if any(vote != "O" for vote in votes)
+        }
+
+    def elect(self, row: Row, answers: Sequence[Answer], winners: Mapping[str, tuple[str, float, bool]]) -> Settled:
+        """The winning tags as spans: I goes on from its neighbour of the same label, else it opens a span.
+
+        The confidence is the posterior of the least sure cell: all of them must be right for the answer to be right.
+        """
+        cells = sorted((int(start), int(end)) for start, end in (unit.split(":") for unit in winners))
+        pieces: list[spans.Edges] = []
+        told: list[str] = []
+        for start, end in cells:
+            if pieces and row["text"][pieces[-1][1] : start].strip():
+                pieces.append((pieces[-1][1], start))
+                told.append("O")
+            pieces.append((start, end))
+            told.append(winners[f"{start}:{end}"][0])
+        return Settled(
+            answer=spans.answer(pieces, told),
+            confidence=min((posterior for _, posterior, _ in winners.values()), default=1.0),
+            tied=any(tie for _, _, tie in winners.values()),
+        )
+
+    def problems(self, row: Row) -> Iterator[Problem]:
+        """Spans lie inside the text, have no white edges, carry their surface, and do not overlap."""
+        yield from _span_problems(row)
+
+    def guess_units(self, row: Row) -> list[tuple[str, str]]:
+        """Every span, marked inside its nearest neighbourhood, with its label."""
+        text = row["text"]
+        return [
+            (f"{text[max(start - CONTEXT, 0) : start]}⟦{text[start:end]}⟧{text[end : end + CONTEXT]}", label)
+            for start, end, label in self.answer(row)
+        ]
+
+    # -- split and augment
+    def strata(self, row: Row) -> list[str]:
+        """The entity types."""
+        return sorted({span["label"] for span in row["spans"]}) or ["(none)"]
+
+    def free_pieces(self, row: Row) -> list[str]:
+        """The whole words between the spans, without the white space beside these."""
+        return [row["text"][start:end] for start, end in self._free(row)]
+
+    def with_pieces(self, row: Row, pieces: Sequence[str]) -> Row:
+        """The row in other words; raises Unfit `tokens_changed` where a sentence of tokens would get more or fewer."""
+        return _rebuilt(row, self._free(row), pieces, keep_count=True)
+
+    def _free(self, row: Row) -> list[spans.Edges]:
+        text, words = row["text"], _words(row)
+        edges = [0, *(edge for start, end, _ in self.answer(row) for edge in (start, end)), len(text)]
+        places = []
+        for left, right in zip(edges[::2], edges[1::2], strict=True):
+            inside = [word for word in words if left <= word[0] and word[1] <= right and word[0] < word[1]]
+            if inside:
+                places.append((inside[0][0], inside[-1][1]))
+        return places
+
+    def mentions(self, row: Row) -> list[tuple[str, str]]:
+        """The label and surface of every span."""
+        return [(label, row["text"][start:end]) for start, end, label in self.answer(row)]
+
+    def with_mentions(self, row: Row, surfaces: Sequence[str]) -> Row:
+        """The row with other surfaces under the same labels; tokens are cut as those of the row are."""
+        places = [(start, end) for start, end, _ in self.answer(row)]
+        return _rebuilt(row, places, surfaces, keep_count=False)
+
+    # -- finetune and evaluate
+    def classes(self, seen: Sequence[str]) -> list[str]:
+        """O, then B and I of every label of the guideline, or of those seen in training."""
+        labels = self.guideline.names or sorted(set(seen) - {"(none)"})
+        return ["O", *(f"{letter}-{label}" for label in labels for letter in "BI")]
+
+    def encode(self, row: Row, tokenizer: Any, *, classes: Sequence[str], max_tokens: int) -> Encoded:
+        """The tokens of the text; the first of every word learns its tag.
+
+        Not learned: special tokens, the rest of a word, words that the limit cuts, and a token that covers
+        words of differing spans, for which no tag would be true.
+        """
+        read = Subwords(row["text"], _words(row), tokenizer, max_tokens)
+        index = {name: at for at, name in enumerate(classes)}
+        told = spans.tags(read.words, self.answer(row))
+        targets = [NOT_LEARNED] * len(read.inputs["input_ids"])
+        for token, (first, last) in read.heads.items():
+            targets[token] = shared_target(told[first:last], index)
+        learned = sum(target != NOT_LEARNED for target in targets)
+        return Encoded(inputs=read.inputs, targets=targets, cut=read.cut, learned=learned)
+
+    def prompt(self, row: Row, tokenizer: Any, *, max_tokens: int) -> list[int]:
+        """Nothing: this head does not generate."""
+        return []
+
+    def decode(
+        self, output: Any, row: Row, tokenizer: Any, *, classes: Sequence[str], max_tokens: int
+    ) -> tuple[Answer, float]:
+        """The most probable legal tags of the first tokens of words, as spans; words that were cut off are outside.
+
+        Words that share a token share its answer. The probability is that of the least sure word.
+        """
+        read = Subwords(row["text"], _words(row), tokenizer, max_tokens)
+        tokens = list(read.heads)
+        path = spans.legal_path(output[tokens], classes)
+        told = read.spread([classes[at] for at in path])
+        sure = min((float(output[token][at]) for token, at in zip(tokens, path, strict=True)), default=1.0)
+        kept = [at for at, (start, end) in enumerate(read.words) if start < end]
+        return spans.answer([read.words[at] for at in kept], [told[at] for at in kept]), sure
+
+    def score(self, gold: Sequence[Answer], found: Sequence[Answer], rows: Sequence[Row]) -> Scores:
+        """Strict entity F1 (headline: same edges, same label), and the word by word figures that papers also show.
+
+        Per label: `precision`, `recall`, `f1` of whole entities and `word_precision`, `word_recall`, `word_f1` of the
+        words in them. The confusion is that of words, O included.
+        """
+        right, in_found, in_gold = Counter[str](), Counter[str](), Counter[str]()
+        words: Counter[tuple[str, str]] = Counter()
+        for true, said, row in zip(gold, found, rows, strict=True):
+            one, other = _as_set(true), _as_set(said)
+            right.update(label for _, _, label in one & other)
+            in_gold.update(label for _, _, label in one)
+            in_found.update(label for _, _, label in other)
+            words.update(zip(_word_labels(row, true), _word_labels(row, said), strict=True))
+        whole = _prf(right.total(), in_found.total(), in_gold.total())
+        by_word = {label: _word_prf(words, label) for label in sorted(in_gold | in_found)}
+        inside = _pooled(words)
+        metrics = {"entity_f1": whole["f1"], "entity_precision": whole["precision"], "entity_recall": whole["recall"]}
+        metrics["word_accuracy"] = sum(n for (a, b), n in words.items() if a == b) / max(words.total(), 1)
+        metrics["word_f1"] = inside["f1"]
+        per_class = {
+            label: _prf(right[label], in_found[label], in_gold[label])
+            | {f"word_{name}": value for name, value in figures.items()}
+            for label, figures in by_word.items()
+        }
+        return Scores(headline="entity_f1", metrics=metrics, per_class=per_class, confusion=_table(words))
+
+
+def _words(row: Row) -> list[spans.Edges]:
+    """The tokens of a row that was born as tokens, else the words of its text."""
+    if row["tokens"] is not None:
+        return [(token["start"], token["end"]) for token in row["tokens"]]
+    return spans.words(row["text"])
+
+
+def _edges(edges: Sequence[spans.Edges]) -> list[dict[str, int]]:
+    return [{"start": start, "end": end} for start, end in edges]
+
+
+def _rebuilt(row: Row, places: Sequence[spans.Edges], fresh: Sequence[str], *, keep_count: bool) -> Row:
+    """The row with other characters at some places; spans and tokens move along, labels stay."""
+    change = spans.Change(row["text"], tuple(places), tuple(nfc(piece) for piece in fresh))
+    tokens = row["tokens"]
+    if tokens is not None:
+        tokens = _edges(change.tokens(_words(row), keep_count=keep_count))
+    answer = [[change.moved(start), change.moved(end), label] for start, end, label in _answer(row)]
+    return {**row, "text": change.text, "tokens": tokens, "spans": _spans(change.text, answer)}
+
+
+def _answer(row: Row) -> list[list[Any]]:
+    return sorted([span["start"], span["end"], span["label"]] for span in row["spans"])
+
+
+def _spans(text: str, answer: Answer) -> list[dict[str, Any]]:
+    return [
+        {"start": start, "end": end, "label": label, "text": text[max(start, 0) : max(end, 0)]}
+        for start, end, label in sorted(answer)
+    ]
+
+
+def _span_problems(row: Row) -> Iterator[Problem]:
+    text = row["text"]
+    for span in row["spans"]:
+        start, end, surface = span["start"], span["end"], span["text"]
+        if not 0 <= start < end <= len(text):
+            yield Problem("span_out_of_text", f"[{start}, {end}) in a text of {len(text)} characters")
+        elif surface != text[start:end]:
+            yield Problem("span_surface", f"[{start}, {end}) is {text[start:end]!r:.60}, not {surface!r:.60}")
+        elif surface != surface.strip():
+            yield Problem("span_edges", f"[{start}, {end}) {surface!r:.60}")
+    ordered = sorted(row["spans"], key=lambda span: (span["start"], span["end"]))
+    for one, other in pairwise(ordered):
+        if other["start"] < one["end"]:
+            yield Problem("spans_overlap", f"{_named(one)} and {_named(other)}")
+
+
+def _named(span: Mapping[str, Any]) -> str:
+    return f"[{span['start']}, {span['end']}) {span['label']} {span['text']!r:.40}"
+
+
+# -- how right
+
+
+def _as_set(answer: Answer) -> set[tuple[int, int, str]]:
+    return {(start, end, label) for start, end, label in answer}
+
+
+def _word_labels(row: Row, answer: Answer) -> list[str]:
+    """The label, without B or I, of every word that has characters; a span's label where it covers only a part."""
+    words = [word for word in _words(row) if word[0] < word[1]]
+    cells = spans.tags(words, answer)
+    partly = {at for at, tag in enumerate(cells) if tag is None}
+    return ["(part)" if at in partly else str(tag).split("-", 1)[-1] for at, tag in enumerate(cells)]
+
+
+def _word_prf(words: Mapping[tuple[str, str], int], label: str) -> dict[str, float]:
+    said = sum(count for (_, found), count in words.items() if found == label)
+    true = sum(count for (gold, _), count in words.items() if gold == label)
+    return _prf(words.get((label, label), 0), said, true)
+
+
+def _pooled(words: Mapping[tuple[str, str], int]) -> dict[str, float]:
+    """Precision, recall and F1 of the words inside entities, all labels together."""
+    right = sum(count for (gold, found), count in words.items() if gold == found != "O")
+    said = sum(count for (_, found), count in words.items() if found != "O")
+    return _prf(right, said, sum(count for (gold, _), count in words.items() if gold != "O"))
+
+
+def _table(words: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    table: dict[str, dict[str, int]] = {}
+    for (gold, found), count in sorted(words.items()):
+        table.setdefault(gold, {})[found] = count
+    return table
+
+
+def _prf(right: int, found: int, gold: int) -> dict[str, float]:
+    precision, recall = right / found if found else 0.0, right / gold if gold else 0.0
+    f1 = 2 * right / (found + gold) if found + gold else 0.0
+    return {"precision": precision, "recall": recall, "f1": f1, "gold": gold, "found": found}

