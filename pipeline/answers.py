@@ -83,7 +83,7 @@ def lines(row: Row, given: list[Given], fields: Mapping[str, Any], task: Task) -
             "row": row["id"],
             "annotator": one.annotator,
             "answer": None,
-            "given": one.answer if isinstance(one.answer, str) else json.dumps(one.answer, ensure_ascii=False),
+            "given": _as_delivered(one.answer),
             "time": one.time,
             "batch": one.batch,
             "guideline": one.guideline,
@@ -105,6 +105,12 @@ def _nested(annotations: Any, columns: Mapping[str, str]) -> Iterator[Given]:
         named = columns.get("answer") or next((name for name in ANSWER_FIELDS if name in entry), "answer")
         about = {part: _text(entry.get(part)) for part in ABOUT}
         yield Given(_text(entry.get("annotator")), entry.get(named), **about)
+
+
+def _as_delivered(answer: Any) -> str:
+    if type(answer) is str:
+        return answer
+    return str(answer) if type(answer) is int else json.dumps(answer, ensure_ascii=False)
 
 
 def _blank(answer: Any) -> bool:

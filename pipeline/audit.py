@@ -154,10 +154,10 @@ def _split_batch(
 ) -> Iterator[tuple[str, pa.RecordBatch]]:
     kept, rejected = [], []
     for at, given in enumerate(batch.to_pylist(), first):
-        row = _settled_row(work, given, at, judged, settings)
-        reason = judged.reason[at]
+        answer, reason = judged.answer[at], judged.reason[at]
+        row = given if answer is None else work.task.with_answer(given, json.loads(answer))
         if reason is None:
-            kept.append(row)
+            kept.append(_weighed(row, at, judged, settings))
             judged.guesses += [(at, row["group"], context, label) for context, label in work.task.guess_units(row)]
         else:
             rejected.append(rejection(row, stage="audit", reason=reason, evidence=judged.evidence[at] or ""))
@@ -165,15 +165,12 @@ def _split_batch(
     yield "rejected", batch_of(rejected, REJECTED)
 
 
-def _settled_row(work: Work, row: Row, at: int, judged: Judgement, settings: AuditSettings) -> Row:
-    answer, copies = judged.answer[at], judged.merging.copies.get(at, [])
-    if answer is not None:
-        row = work.task.with_answer(row, json.loads(answer))
-    row["confidence"] = judged.confidence[at]
-    row["also_at"] = [judged.sources[copy] for copy in copies]
-    factor = {"none": 1.0, "confidence": judged.confidence[at] or 0.0, "copies": 1.0 + len(copies)}
-    row["weight"] = row["weight"] * factor[settings.weight_by]
-    return row
+def _weighed(row: Row, at: int, judged: Judgement, settings: AuditSettings) -> Row:
+    """The row with its posterior, the places of the duplicates it stands for, and its weight in training."""
+    confidence, copies = judged.confidence[at], judged.merging.copies.get(at, [])
+    factor = {"none": 1.0, "confidence": confidence or 0.0, "copies": 1.0 + len(copies)}[settings.weight_by]
+    also_at = [judged.sources[copy] for copy in copies]
+    return {**row, "confidence": confidence, "also_at": also_at, "weight": row["weight"] * factor}
 
 
 def _suspects(judged: Judgement, settings: AuditSettings) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from pipeline.chance import draw
 from pipeline.edits import MENTION_SWAP, edit
 from pipeline.edits.budget import copies, quotas, rarest
-from pipeline.edits.copying import Made, Order, allowed, facts, made_of
+from pipeline.edits.copying import FACTS, Made, Order, allowed, facts, made_of
 from pipeline.edits.mention_swap import Donor, Inventory
 from pipeline.stage import Outcome, Stage, Work
 
@@ -83,7 +83,7 @@ def _chosen(work: Work, plan: Plan) -> Iterator[tuple[pa.RecordBatch, list[tuple
 def _plan(work: Work, settings: AugmentSettings) -> Plan:
     swaps = any(wanted.kind == MENTION_SWAP for wanted in settings.edit)
     function = partial(facts, work.task, settings.min_confidence, settings.seed, swaps)
-    table = pa.Table.from_batches(list(work.engine.map(function, work.batches())))
+    table = pa.Table.from_batches(list(work.engine.map(function, work.batches())), schema=FACTS)
     if not table.num_rows:
         return Plan()
     eligible = np.asarray(table["eligible"])
@@ -100,6 +100,7 @@ def _plan(work: Work, settings: AugmentSettings) -> Plan:
     orders = {}
     for at in np.flatnonzero(number).tolist():
         row = {name: rows[name][at].as_py() for name in ("id", "language", "mentions")}
+        row["class"] = names[classes[at]]
         orders[int(places[at])] = _ordered(row, slots[at], int(number[at]), settings, inventory)
     return Plan(
         orders=orders,
@@ -144,7 +145,7 @@ def _ordered(
     orders = []
     for at, n in slots[:number]:
         wanted = settings.edit[at]
-        order = Order(kind=wanted.kind, number=n, share=wanted.share)
+        order = Order(kind=wanted.kind, number=n, share=wanted.share, counted=row["class"])
         orders.append(order.offered(row, inventory, seed=settings.seed) if wanted.kind == MENTION_SWAP else order)
     return tuple(orders)
 
@@ -165,12 +166,12 @@ class _Tally:
         self.refused.update(made.refused)
         place = np.minimum(np.searchsorted(keys, made.keys), len(keys) - 1)
         fresh = keys[place] != made.keys
-        for new, kind, strata, example in zip(fresh.tolist(), made.kinds, made.strata, made.examples, strict=True):
+        for new, kind, counted, example in zip(fresh.tolist(), made.kinds, made.classes, made.examples, strict=True):
             if not new:
                 self.refused[kind, "same_as_existing"] += 1
                 continue
             self.made[kind] += 1
-            self.per_class.update(strata)
+            self.per_class[counted] += 1
             self._show(kind, example)
         return made.rows.filter(pa.array(fresh))
 

@@ -14,11 +14,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 from pipeline.archive import is_safe, member_names, open_member
-from pipeline.cache import checked, download, file_hash, package, section, stream_hash, synced, workplace
+from pipeline.cache import cache_folder, checked, download, file_hash, package, section, stream_hash, synced, workplace
 from pipeline.errors import AssayError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+__all__ = [
+    "MODELS",
+    "RawFile",
+    "Source",
+    "Wheel",
+    "cache_folder",
+    "download",
+    "fetched",
+    "model_folder",
+    "package",
+    "resolve",
+]
 
 
 class Source(Protocol):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +16,7 @@ import pyarrow as pa
 
 from pipeline import answers, fetch, readers
 from pipeline.contract import ANNOTATIONS, REJECTED
-from pipeline.errors import Unfit
+from pipeline.errors import AssayError, Unfit
 from pipeline.readers import Broken, Record
 from pipeline.shaping import Joined, Shaped, refused, shaped
 from pipeline.stage import Outcome, Stage, Work, batch_of, rejection
@@ -86,11 +88,17 @@ def raw_files(recipe: Recipe, reading: Reading) -> list[fetch.RawFile]:
     """The raw files of a part of the recipe, sorted by name within each pattern."""
     if reading.hub:
         return [fetch.RawFile(reading.hub)]
-    return [
-        raw
-        for spec in reading.files
-        for raw in fetch.resolve(spec, folder=recipe.folder, sources=recipe.settings.fetch)
-    ]
+    specs = [_located(spec, recipe) for spec in reading.files]
+    return [raw for spec in specs for raw in fetch.resolve(spec, folder=recipe.folder, sources=recipe.settings.fetch)]
+
+
+def _located(spec: str, recipe: Recipe) -> str:
+    """A path with `${NAME}` replaced by that environment variable, for data that lies elsewhere on each machine."""
+    missing = [name for name in re.findall(r"\$\{(\w+)\}", spec) if name not in os.environ]
+    if missing:
+        where = f"recipe '{recipe.name}' [ingest] files"
+        raise AssayError(where, f"{spec} needs the environment variable {missing[0]}", f"export {missing[0]}=FOLDER")
+    return re.sub(r"\$\{(\w+)\}", lambda found: os.environ[found[1]], spec)
 
 
 def read_options(reading: Reading) -> readers.ReadOptions:
@@ -194,7 +202,7 @@ def _told_apart(
     dropped = [(number, fate) for number, fate in enumerate(fates) if fate.reason]
     again = [_repeat(batch.rows.slice(number, 1).to_pylist()[0], fate) for number, fate in dropped]
     yield "rejected", pa.concat_batches([batch.rejected, batch_of(again, REJECTED)])
-    _count(batch, fates, source, ledger)
+    _count(batch, fates, source, ledger, annotations=int(said.sum()))
 
 
 def _repeat(row: Row, fate: Fate) -> dict[str, Any]:
@@ -229,14 +237,14 @@ def _fate(id_: str, whole: bytes, read: bytes, named: bool, *, long: bool, ledge
     return Fate(f"{id_}-{ledger.repeats[id_] + 1}", True, True)
 
 
-def _count(batch: Shaped, fates: list[Fate], source: RowSource, ledger: Ledger) -> None:
+def _count(batch: Shaped, fates: list[Fate], source: RowSource, ledger: Ledger, *, annotations: int) -> None:
     counts = ledger.sources[source.name]
     apart = batch.records - len(fates) - batch.rejected.num_rows
     ledger.read += len(fates) + batch.rejected.num_rows
     ledger.joined += apart + sum(fate.keeps_answers and not fate.keeps_row for fate in fates)
     counts["records"] += len(fates) + batch.rejected.num_rows
     counts["rows"] += sum(fate.keeps_row for fate in fates)
-    counts["annotations"] += batch.annotations.num_rows
+    counts["annotations"] += annotations
     ledger.notes += batch.notes[: max(0, 1000 - len(ledger.notes))]
 
 

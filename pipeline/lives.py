@@ -73,9 +73,11 @@ def _id_of(recipe: Recipe, row: str) -> str:
             found = _query(build / stage, table, f"{column} = ?", [row])
             if (column == "id" and found) or len(found) == 1:
                 return str(found[0]["id"])
-    near = [
-        one["id"] for one in _query(build / "ingest", "rows", "contains(id, ?) OR ends_with(source, ?)", [row, row])
-    ]
+    where = "contains(id, ?) OR ends_with(source, ?)"
+    near = [str(one["id"]) for one in _query(build / "ingest", "rows", where, [row, row])]
+    meant = [id_ for id_ in near if id_.partition("/")[2] == row]
+    if len(meant) == 1:
+        return meant[0]
     hint = f"perhaps {', '.join(near[:5])}" if near else "ids stand in data/build/<name>/ingest/rows-*.parquet"
     raise AssayError(f"data set '{recipe.name}'", f"no row '{row}'", hint)
 

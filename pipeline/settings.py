@@ -78,7 +78,7 @@ class Reading(Settings):
     files: tuple[str, ...] = ()
     """Paths or globs relative to the recipe, or `NAME!member` of something under `[fetch.NAME]`."""
     hub: str | None = None
-    """A hub data set `owner/name` or `owner/name:config`, read through `datasets` (format = "hub")."""
+    """A hub data set `owner/name` or `owner/name:config`, read through `datasets`; format: hub, or a chat format."""
     hub_split: str | None = None
     format: Format
     encoding: str | None = None
@@ -90,7 +90,7 @@ class Reading(Settings):
     token_column: int = 0
     tag_columns: tuple[int, ...] = (-1,)
     """CoNLL: the columns that hold tags; several of them are several annotators."""
-    scheme: Literal["auto", "iob1", "iob2", "bioes", "bmes"] = "auto"
+    scheme: Literal["auto", "io", "iob1", "iob2", "bioes", "bmes", "bilou"] = "auto"
     json_path: str | None = None
     """Dotted keys from the top of a JSON file to the array of records."""
 

@@ -118,27 +118,40 @@ def _with_said(work: Work, heard: Said) -> Iterator[tuple[int, pa.RecordBatch, p
 
 
 def _answers(said_here: pa.Table, rows: int) -> list[list[tuple[str | None, Any]]]:
-    """(annotator, answer) of every counted annotation, by row of the batch."""
+    """(annotator, answer) of every counted annotation, by row of the batch.
+
+    Answers that are spelled the same are one object: most answers by far are one of a few labels.
+    """
     answers: list[list[tuple[str | None, Any]]] = [[] for _ in range(rows)]
     columns = (said_here[name].to_pylist() for name in ("place", "annotator", "answer", "verdict"))
+    parsed: dict[str, Any] = {}
     for place, annotator, answer, verdict in zip(*columns, strict=True):
         if verdict == "counted":
-            answers[place].append((annotator, json.loads(answer)))
+            if answer not in parsed:
+                parsed[answer] = json.loads(answer)
+            answers[place].append((annotator, parsed[answer]))
     return answers
 
 
 def cast_batch(given: tuple[int, pa.RecordBatch, pa.Table], *, task: Task) -> pa.RecordBatch:
     """The ballots of a batch of rows."""
     first, batch, said_here = given
-    columns: dict[str, list[Any]] = {name: [] for name in CAST.names}
-    answers = _answers(said_here, batch.num_rows)
-    for at, row in enumerate(batch.to_pylist()):
-        for unit, labels in task.ballots(row, [answer for _, answer in answers[at]]).items() if answers[at] else ():
-            for (annotator, _), label in zip(answers[at], labels, strict=True):
-                if label is not None:
-                    for name, value in zip(CAST.names, (first + at, unit, annotator, label), strict=True):
-                        columns[name].append(value)
-    return pa.RecordBatch.from_pydict(columns, schema=CAST)
+    rows: list[int] = []
+    units: list[str] = []
+    annotators: list[str | None] = []
+    labels: list[str] = []
+    for at, (row, heard) in enumerate(zip(batch.to_pylist(), _answers(said_here, batch.num_rows), strict=True), first):
+        if not heard:
+            continue
+        for unit, votes in task.ballots(row, [answer for _, answer in heard]).items():
+            cast = [(who, label) for (who, _), label in zip(heard, votes, strict=True) if label is not None]
+            rows += [at] * len(cast)
+            units += [unit] * len(cast)
+            annotators += [who for who, _ in cast]
+            labels += [label for _, label in cast]
+    return pa.RecordBatch.from_pydict(
+        dict(zip(CAST.names, (rows, units, annotators, labels), strict=True)), schema=CAST
+    )
 
 
 @dataclass(frozen=True)

@@ -275,7 +275,7 @@ def read_report(folder: Path) -> dict[str, Any] | None:
         report: dict[str, Any] = json.loads((folder / REPORT).read_text(encoding="utf-8"))
         files = [file for table in report["tables"].values() for file in table["files"]]
         whole = all((folder / file["name"]).stat().st_size == file["bytes"] for file in files)
-    except (FileNotFoundError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     return report if whole else None
 
@@ -285,7 +285,7 @@ def batches(
 ) -> Iterator[pa.RecordBatch]:
     """The rows of a table, shard by shard, at most `batch_rows` at a time; nothing where there is no such table."""
     for path in sorted(folder.glob(f"{table}-*.parquet")):
-        with pq.ParquetFile(path) as file:
+        with _legible(path), pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=batch_rows, columns=list(columns) if columns else None):
                 yield batch if columns is None else batch.select(list(columns))
 
@@ -295,4 +295,19 @@ def whole_table(folder: Path, table: str, *, columns: Sequence[str] | None = Non
     paths = sorted(folder.glob(f"{table}-*.parquet"))
     if not paths:
         raise AssayError(str(folder), f"there is no table '{table}'", "run the stage again")
-    return pa.concat_tables([pq.read_table(path, columns=list(columns) if columns else None) for path in paths])
+    return pa.concat_tables([_shard(path, columns) for path in paths])
+
+
+def _shard(path: Path, columns: Sequence[str] | None) -> pa.Table:
+    with _legible(path):
+        return pq.read_table(path, columns=list(columns) if columns else None)
+
+
+@contextmanager
+def _legible(path: Path) -> Iterator[None]:
+    """Say which shard it is that cannot be read, instead of blaming the folder that is being written."""
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        problem = f"cannot be read: {str(error).splitlines()[0]}"
+        raise AssayError(str(path), problem, f"delete {path.parent} and run again") from error

@@ -64,7 +64,9 @@ def kept_by(before: str, made_of: Recipe, tables: Mapping[str, Sequence[Row]]) -
         store.write_report(folder, {"stage": before, "key": "none", "tables": written, "counts": counts, "details": {}})
 
 
-def run(one: Stage, on: Recipe, *, workers: int = 1, batch_rows: int = 1000, shard_rows: int = 50_000) -> dict[str, Any]:
+def run(
+    one: Stage, on: Recipe, *, workers: int = 1, batch_rows: int = 1000, shard_rows: int = 50_000
+) -> dict[str, Any]:
     """Run a stage; its report."""
     engine = Engine(workers=workers, batch_rows=batch_rows)
     return stage.run(one, on, engine, tick=lambda rows: None, shard_rows=shard_rows)

@@ -100,7 +100,7 @@ def test_what_is_no_archive_or_not_there(tmp_path: Path) -> None:
     with pytest.raises(AssayError, match=r"b.txt: cannot be opened"):
         content(tmp_path / "b.txt")
     (tmp_path / "c.zip").write_bytes(zipped({"train.csv": b""}))
-    with pytest.raises(AssayError, match="did you mean 'train.csv'"):
+    with pytest.raises(AssayError, match=r"did you mean 'train.csv'"):
         content(tmp_path / "c.zip", "trian.csv")
 
 

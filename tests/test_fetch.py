@@ -5,7 +5,7 @@ import json
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -13,9 +13,6 @@ from pipeline import fetch
 from pipeline.errors import AssayError
 from pipeline.fetch import RawFile, Wheel, model_folder, resolve
 from tests.test_archive import tarred, zipped
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -29,11 +26,11 @@ class From:
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of this test alone, and no way to a network."""
     monkeypatch.setenv("ASSAY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    yield tmp_path / "cache"
+    return tmp_path / "cache"
 
 
 def names(spec: str, folder: Path, **sources: From) -> list[str]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +32,7 @@ def test_spans_come_back_from_their_tags(sentence: tuple[list[Span], int], schem
 @given(sentences())
 def test_io_keeps_spans_or_refuses_them(sentence: tuple[list[Span], int]) -> None:
     spans, n = sentence
-    if any(one[1:] == two[0:1] + two[2:] for one, two in zip(spans, spans[1:], strict=False)):
+    if any(one[1:] == two[0:1] + two[2:] for one, two in pairwise(spans)):
         with pytest.raises(AssayError, match="adjoins"):
             tags_from_spans(spans, n, "io")
     else:

@@ -10,13 +10,19 @@ if TYPE_CHECKING:
 Kind = Literal["wordpiece", "bytelevel", "metaspace"]
 
 CHATML = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'].strip() + '<|im_end|>\n' }}"
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'].strip() + '<|im_end|>\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
-SPECIAL = {
-    "wordpiece": {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]", "mask_token": "[MASK]"},
-    "metaspace": {"unk_token": "<unk>", "cls_token": "<s>", "sep_token": "</s>", "pad_token": "<pad>", "mask_token": "<mask>"},
-    "bytelevel": {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>", "additional_special_tokens": ["<|im_start|>"]},
+_NAMES = ("unk_token", "cls_token", "sep_token", "pad_token", "mask_token")
+SPECIAL: dict[Kind, dict[str, Any]] = {
+    "wordpiece": dict(zip(_NAMES, ("[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"), strict=True)),
+    "metaspace": dict(zip(_NAMES, ("<unk>", "<s>", "</s>", "<pad>", "<mask>"), strict=True)),
+    "bytelevel": {
+        "eos_token": "<|im_end|>",
+        "pad_token": "<|endoftext|>",
+        "additional_special_tokens": ["<|im_start|>"],
+    },
 }
 
 

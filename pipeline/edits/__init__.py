@@ -10,7 +10,8 @@ from pipeline.errors import AssayError, nearest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-KNOWN = ("confusion", "delete", "keyboard", "mention_swap", "ocr", "space", "swap")
+# No SplitAug ("f ood"): texts that differ in white space are the same text to the audit, the split and the gates.
+KNOWN = ("confusion", "delete", "keyboard", "mention_swap", "ocr", "swap")
 
 MENTION_SWAP = "mention_swap"
 """The one kind that changes mentions instead of the words around them; see `pipeline.edits.mention_swap`."""

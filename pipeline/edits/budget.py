@@ -20,9 +20,10 @@ def rarest(strata: Sequence[Sequence[str]]) -> tuple[Ints, list[str]]:
     >>> rarest([["a"], ["a", "b"], ["a"]])[0].tolist()
     [0, 1, 0]
     """
-    names = sorted({name for own in strata for name in own} | {"(none)"})
+    strata = [own or ["(none)"] for own in strata]
+    names = sorted({name for own in strata for name in own})
     place = {name: number for number, name in enumerate(names)}
-    coded = [[place[name] for name in own] or [place["(none)"]] for own in strata]
+    coded = [[place[name] for name in own] for own in strata]
     counts = np.bincount([code for own in coded for code in own], minlength=len(names))
     found = [min(own, key=lambda code: (counts[code], code)) for own in coded]
     return np.array(found, dtype=np.int64), names

@@ -48,6 +48,8 @@ class Order:
     kind: str
     number: int
     share: float
+    counted: str
+    """The class whose budget pays for it."""
     offers: tuple[dict[Mention, Donor], ...] = ()
 
     def offered(self, row: dict[str, Any], inventory: Inventory, *, seed: int) -> Order:
@@ -68,12 +70,12 @@ class Order:
 
 @dataclass
 class Made:
-    """The copies made of a batch, beside each its edit, text key, strata and example; and what was refused."""
+    """The copies made of a batch, beside each its edit, text key, class and example; and what was refused."""
 
     rows: pa.RecordBatch
     kinds: list[str] = field(default_factory=list)
     keys: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
-    strata: list[list[str]] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
     examples: list[tuple[int, str, str, str]] = field(default_factory=list)
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -127,7 +129,7 @@ def made_of(task: Task, schema: pa.Schema, seed: int, chosen: tuple[pa.RecordBat
             keys.append(text_key(task.shown(row)))
             seen.add(keys[-1])
             made.kinds.append(order.kind)
-            made.strata.append(sorted(set(task.strata(row))))
+            made.classes.append(order.counted)
             made.examples.append((draw(seed, "example", row["id"]), row["id"], before, task.shown(row)))
     made.rows = pa.RecordBatch.from_pylist(rows, schema=schema)
     made.keys = np.array(keys, dtype=np.uint64)

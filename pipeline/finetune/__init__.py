@@ -67,6 +67,23 @@ def base_folder(recipe: Recipe) -> Path | None:
     return converted(model_folder(recipe.settings.finetune.model))
 
 
+def tokenizer(recipe: Recipe) -> Any:
+    """The tokenizer that the model will be trained with, for gates that count tokens.
+
+    Raises:
+        AssayError: there is no such model.
+    """
+    from itertools import islice
+
+    from pipeline.finetune import examples, model, tiny
+    from pipeline.tasks import task
+
+    model.quieten()
+    told = task(recipe.settings.task, recipe.settings.guideline)
+    texts = (told.shown(row) for row in examples.rows(recipe.build / "split", "train"))
+    return model.load_tokenizer(base_folder(recipe), islice(texts, tiny.MOST_TEXTS), head=told.head)
+
+
 def _report(recipe: Recipe, stage: str) -> dict[str, Any]:
     found = store.read_report(recipe.build / stage)
     if found is None:
@@ -75,4 +92,4 @@ def _report(recipe: Recipe, stage: str) -> dict[str, Any]:
     return found
 
 
-__all__ = ["base_folder", "evaluate", "finetune"]
+__all__ = ["base_folder", "evaluate", "finetune", "tokenizer"]

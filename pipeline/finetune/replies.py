@@ -69,9 +69,10 @@ def _replies(bench: Bench, part: Part) -> dict[str, Any]:
     numbers = sorted(drawn)
     if not numbers:
         return {"n": 0}
-    room = max(8, settings.max_tokens - settings.reply_tokens)
+    most_positions = getattr(bench.learner.model.config, "max_position_embeddings", None) or settings.max_tokens
+    room = max(1, min(settings.max_tokens, most_positions - settings.reply_tokens))
     prompt: Any = getattr(task, "prompt")  # noqa: B009 - only causal tasks have it
-    prompts = [prompt(part.rows[n], bench.learner.tokenizer, room) for n in numbers]
+    prompts = [prompt(part.rows[n], bench.learner.tokenizer, max_tokens=room) for n in numbers]
     with progress(bench.console, "reply", len(numbers)) as tick:
         said = predict.replies(
             bench.learner, prompts, reply_tokens=settings.reply_tokens, batch_rows=settings.eval_batch_rows, tick=tick

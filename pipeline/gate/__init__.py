@@ -14,7 +14,7 @@ from pipeline.errors import AssayError
 from pipeline.gate.docs import write_docs
 from pipeline.gate.frames import SPLITS, Frame, frames
 from pipeline.gate.suite import GATES, Suite, suite
-from pipeline.gate.verdict import ERROR, FAIL, PASS, WARN, Verdict, verdicts
+from pipeline.gate.verdict import ERROR, PASS, WARN, Verdict, verdicts
 from pipeline.stage import code_version
 
 if TYPE_CHECKING:
@@ -25,17 +25,14 @@ if TYPE_CHECKING:
     from pipeline.recipe import Recipe
 
 STAGES = ("ingest", "audit", "augment", "split")
-_STYLES = {PASS: "green", WARN: "yellow", FAIL: "red", ERROR: "bold red"}
 
 
-def gate(
-    recipe: Recipe, *, tokenizer_loader: Callable[[], Any] | None = None, console: Console | None = None
-) -> dict[str, Any]:
+def gate(recipe: Recipe, *, tokenizer_loader: Callable[[], Any] | None = None) -> dict[str, Any]:
     """Hold the finished split to the gates, unless it was held to the very same already; the report.
 
     `tokenizer_loader` gives the tokenizer that the model will be trained with; without it, the gates that count tokens
     are ERROR. `results` of the report has one entry per gate (see `pipeline.gate.verdict.Verdict`), `docs/` beside it
-    the Data Docs. With a `console`, what is not PASS is printed.
+    the Data Docs.
 
     Raises:
         AssayError: a stage before has not been run, or the recipe names a gate that there is not.
@@ -46,18 +43,14 @@ def gate(
     earlier = store.read_report(folder)
     wanted = _key(recipe, reports, has_tokenizer=tokenizer_loader is not None)
     if earlier is not None and earlier["key"] == wanted:
-        report = earlier | {"fresh": False}
-    else:
-        counts = earlier["counts"]["rows"] if earlier else None
-        found = examine(recipe, held, tokenizer_loader=tokenizer_loader, earlier=counts)
-        report = _report(recipe, held, found, reports["split"], wanted)
-        with store.replacing(folder) as partial:
-            write_docs(partial / "docs", found.validations, found.frames, recipe.name)
-            store.write_report(partial, report)
-        report |= {"fresh": True}
-    if console is not None:
-        show(report, console)
-    return report
+        return earlier | {"fresh": False}
+    counts = earlier["counts"]["rows"] if earlier else None
+    found = examine(recipe, held, tokenizer_loader=tokenizer_loader, earlier=counts)
+    report = _report(recipe, held, found, reports["split"], wanted)
+    with store.replacing(folder) as partial:
+        write_docs(partial / "docs", found.validations, found.frames, recipe.name)
+        store.write_report(partial, report)
+    return report | {"fresh": True}
 
 
 @dataclass(frozen=True)
@@ -102,40 +95,11 @@ def selftest_command(console: Console) -> int:
 
 
 def exit_code(report: Mapping[str, Any]) -> int:
-    """0 only if something was checked and nothing is FAIL or ERROR."""
+    """0 if all is PASS or WARN, 1 if anything is FAIL, 3 if anything is ERROR or nothing was checked."""
     found = {result["verdict"] for result in report["results"]}
-    return 0 if found and found <= {PASS, WARN} else 1
-
-
-def show(report: Mapping[str, Any], console: Console) -> None:
-    """Print what is not PASS, with its remedy, and how many gates there were."""
-    from rich.markup import escape
-
-    for result in report["results"]:
-        if result["verdict"] != PASS:
-            style = _STYLES[result["verdict"]]
-            console.print(f"[{style}]{result['verdict']:<5}[/] {result['gate']}: {escape(said(result))}")
-            console.print(f"      {escape(result['remedy'])}", style="dim")
-    counts = Counter(result["verdict"] for result in report["results"])
-    told = ", ".join(f"{counts[kind]} {kind}" for kind in (PASS, WARN, FAIL, ERROR) if counts[kind])
-    off = f", {len(report['off'])} turned off by the recipe ({', '.join(report['off'])})" if report["off"] else ""
-    console.print(f"{report['data_set']}: {len(report['results'])} gates: {told}{off}")
-
-
-def said(result: Mapping[str, Any]) -> str:
-    """A verdict in a sentence: what it means, the value beside its bound, and some of the rows.
-
-    >>> said({"means": "Twice.", "value": 0.5, "bound": 0.0, "unit": "share of rows", "argument": "allowed_share",
-    ...       "note": "", "n": 4, "offending": 2, "ids": ["a", "b"]})
-    'Twice. 0.5 (at most 0) share of rows; 2 of 4: a, b'
-    """
-    if result["value"] is None:
-        return str(result["note"])
-    sign = "at least" if result["argument"] == "min_value" else "at most"
-    ids = ", ".join(result["ids"][:3]) + (", ..." if result["offending"] > 3 else "")
-    told = f"{result['means']} {result['value']:.4g} ({sign} {result['bound']:.4g}) {result['unit']}"
-    told += f"; {result['offending']} of {result['n']}: {ids}" if result["ids"] else ""
-    return told + (f" ({result['note']})" if result["note"] else "")
+    if ERROR in found or not found:
+        return 3
+    return 0 if found <= {PASS, WARN} else 1
 
 
 def _reports(recipe: Recipe) -> dict[str, dict[str, Any]]:
@@ -166,4 +130,4 @@ def _key(recipe: Recipe, reports: Mapping[str, Any], *, has_tokenizer: bool) -> 
     return hashlib.sha256(json.dumps(basis, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
 
 
-__all__ = ["examine", "exit_code", "gate", "said", "selftest_command", "show"]
+__all__ = ["examine", "exit_code", "gate", "selftest_command"]

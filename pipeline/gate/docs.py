@@ -24,6 +24,7 @@ _ACTIVE = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _AWAY = re.compile(r"""(href|src)=(["'])https?://.*?\2""", re.DOTALL)
+_HANDLER = re.compile(r"""\son[a-z]+=(["']).*?\1""", re.DOTALL)
 _RANDOM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{8}T\d{6}\.\d{6}Z")
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;margin:1rem auto;max-width:70rem;padding:0 1rem;word-break:break-word}"
@@ -92,7 +93,7 @@ def _escape(value: Any) -> Any:
 
 def _safe(page: str) -> str:
     """The page without anything that runs or is fetched, with our own style."""
-    page = _RANDOM.sub("0", _AWAY.sub(r"\1=\2#\2", _ACTIVE.sub("", page)))
+    page = _RANDOM.sub("0", _AWAY.sub(r"\1=\2#\2", _HANDLER.sub("", _ACTIVE.sub("", page))))
     policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     width = '<meta name="viewport" content="width=device-width">'
     return page.replace("<head>", f"<head>{policy}", 1).replace("</head>", f"{width}<style>{_STYLE}</style></head>", 1)

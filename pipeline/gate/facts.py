@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 REPLACEMENT = "\ufffd"
 # C0 but tab and line ends, DEL and C1, a byte-order mark inside the text, noncharacters, lone surrogates.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
-# UTF-8 read as Latin-1 or Windows-1252 (é, ’, emoji, byte-order mark), and the classics of UTF-8 read as GBK.
-_MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€[\u0080-\u00ff™œžŸšŠ“”˜–—…†‡•‚„ƒ‹›€]|ðŸ|ï»¿|锟斤拷|烫烫烫|屯屯屯")
+# UTF-8 read as Latin-1 or Windows-1252 (é, ’, emoji, byte-order mark), with a C1 control where three letters could be
+# the French é », and the classics of UTF-8 read as GBK.
+_MOJIBAKE = re.compile(
+    "[ÃÂ][\u0080-\u00bf]|[\u00e2-\u00ef](?:[\u0080-\u009f][\u0080-\u00bf]|[\u0080-\u00bf][\u0080-\u009f])"
+    "|â€[\u0080-\u00ff™œžŸšŠ“”˜–—…†‡•‚„ƒ‹›€]|ð[\u0080-\u009fŸ]|ï»¿|锟斤拷|烫烫烫|屯屯屯"
+)
 NO_LABEL = "(none)"
 
 

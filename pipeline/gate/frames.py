@@ -95,25 +95,40 @@ def _add_parents(frame: Frame, facts: Sequence[Facts]) -> None:
     }
 
 
-def _encoded(
-    folder: Path, kind: Task, tokenizer: Any, seen: Sequence[str], max_tokens: int
-) -> list[tuple[int, int, bool]] | None:
-    """(targets learned, tokens, cut) of every row as the trainer will see it; None without a tokenizer."""
+@dataclass(frozen=True)
+class _Taught:
+    """What the trainer gets of a row: targets learned, tokens, whether the limit cut it, why it cannot be encoded."""
+
+    learned: int
+    tokens: int
+    cut: bool
+    fault: str = ""
+
+
+def _encoded(folder: Path, kind: Task, tokenizer: Any, seen: Sequence[str], max_tokens: int) -> list[_Taught] | None:
+    """What the trainer gets of every row; None without a tokenizer. A row that cannot be encoded teaches nothing."""
     if tokenizer is None:
         return None
     classes = kind.classes(seen)
-    found = []
-    for _, row in _rows(folder):
+    return [_taught(kind, row, tokenizer, classes, max_tokens) for _, row in _rows(folder)]
+
+
+def _taught(kind: Task, row: Row, tokenizer: Any, classes: Sequence[str], max_tokens: int) -> _Taught:
+    try:
         encoded = kind.encode(row, tokenizer, classes=classes, max_tokens=max_tokens)
-        found.append((encoded.learned, len(encoded.inputs.get("input_ids", ())), encoded.cut))
-    return found
+    except AssayError as error:
+        return _Taught(0, 0, False, f"cannot be encoded: {error}")
+    return _Taught(encoded.learned, len(encoded.inputs.get("input_ids", ())), encoded.cut)
 
 
-def _add_tokens(frame: Frame, encoded: Sequence[tuple[int, int, bool]] | None, no_tokenizer: str) -> None:
-    for number, column in enumerate(("learned", "tokens", "cut")):
-        values = [None] * len(frame.table) if encoded is None else [values[number] for values in encoded]
+def _add_tokens(frame: Frame, encoded: Sequence[_Taught] | None, no_tokenizer: str) -> None:
+    for column in ("learned", "tokens", "cut"):
+        values = [None] * len(frame.table) if encoded is None else [getattr(row, column) for row in encoded]
         frame.table[column] = pd.Series(values, dtype=object if encoded is None else None)
         frame.why[column] = no_tokenizer
+    ids = frame.table["id"].tolist()
+    frame.evidence["learned"] = {id_: row.fault for id_, row in zip(ids, encoded or (), strict=False) if row.fault}
+    frame.evidence["cut"] = {id_: f"{row.tokens} tokens kept" for id_, row in zip(ids, encoded or (), strict=False)}
 
 
 def _classes_frame(facts: Sequence[Facts], names: Sequence[str]) -> Frame:

@@ -240,10 +240,10 @@ def _held_out_parent(case: Case) -> None:
 
 
 @_mutation("learned_tokens", "chat")
-def _long_question(case: Case) -> None:
-    """a question fills the length limit, so that nothing of the reply is learned."""
-    turns = _first(case)["messages"]
-    turns[0]["content"] = " ".join([turns[0]["content"]] * 20)
+def _nothing_to_learn(case: Case) -> None:
+    """no turn of a dialogue is marked to be learned."""
+    for turn in _first(case)["messages"]:
+        turn["learn"] = False
 
 
 @_mutation("token_budget")

@@ -172,24 +172,44 @@ def _report(
     }
 
 
+class Coded(dict[str, list[Any]]):
+    """What the tokenizer gives: lists of numbers by name, and the part that each token is of."""
+
+    def __init__(self, values: dict[str, list[Any]], parts: list[int | None]) -> None:
+        super().__init__(values)
+        self.parts = parts
+
+    def word_ids(self) -> list[int | None]:
+        """For each token the position of its part; None for special tokens."""
+        return self.parts
+
+
 class Words:
-    """A tokenizer of words and single characters, with what of the interface of transformers a task asks for."""
+    """A tokenizer of words and single characters, with what of the interface of transformers the tasks ask for."""
 
     pad_token_id, eos_token_id = 0, 2
     eos_token = "</s>"
     chat_template = None
 
-    def __call__(self, *texts: str, truncation: bool = False, max_length: int | None = None, **options: Any) -> Any:
-        """input_ids, attention_mask and, if asked for, offset_mapping of the texts one after the other."""
+    def __call__(
+        self, *texts: str | list[str], truncation: bool = False, max_length: int | None = None, **options: Any
+    ) -> Coded:
+        """The tokens of texts (or of the parts of one) one after the other, a special token before and after each."""
+        parts: list[int | None] = [None]
         edges = [(0, 0)]
         for text in texts:
-            edges += [*units(text), (0, 0)]
+            for at, part in enumerate([text] if isinstance(text, str) else text):
+                found = units(part)
+                edges += found
+                parts += [at] * len(found)
+            edges.append((0, 0))
+            parts.append(None)
         if truncation and max_length is not None and len(edges) > max_length:
-            edges = [*edges[: max_length - 1], (0, 0)]
-        coded: dict[str, Any] = {"input_ids": list(_ids(edges)), "attention_mask": [1] * len(edges)}
+            edges, parts = [*edges[: max_length - 1], (0, 0)], [*parts[: max_length - 1], None]
+        coded: dict[str, list[Any]] = {"input_ids": list(_ids(edges)), "attention_mask": [1] * len(edges)}
         if options.get("return_offsets_mapping"):
             coded["offset_mapping"] = edges
-        return coded
+        return Coded(coded, parts)
 
 
 def _ids(edges: list[tuple[int, int]]) -> Iterator[int]:

@@ -73,8 +73,8 @@ def _tripped(gate: Gate) -> Caught:
         return Caught(gate=gate.name, mutation="there is no mutation for it", wanted=wanted, got="nothing")
     case = good(mutation.task)
     mutation.break_(case)
-    found = {verdict.gate: verdict for verdict in _verdicts(case)}
-    got = found[gate.name].verdict if gate.name in found else "not checked"
+    found = _verdicts(case, _only(gate.name))
+    got = found[0].verdict if found else "not checked"
     return Caught(gate=gate.name, mutation=mutation.says, wanted=wanted, got=got)
 
 
@@ -119,10 +119,15 @@ def _one(
     tokenizer: Any = Words,
 ) -> Caught:
     """The verdict of one gate, itself `changed`, on a build."""
+    found = _verdicts(case or good("classification"), _only(name, changed), tokenizer)
+    return Caught(gate=name, mutation=mutation, wanted=wanted, got=found[0].verdict)
+
+
+def _only(name: str, changed: dict[str, Any] | None = None) -> Callable[[Suite], Suite]:
+    """Of a suite only one gate, perhaps changed."""
 
     def only(held: Suite) -> Suite:
         kept = [gate.model_copy(update=changed or {}) for gate in held.gates if gate.name == name]
         return Suite(gates=tuple(kept), off=())
 
-    found = _verdicts(case or good("classification"), only, tokenizer)
-    return Caught(gate=name, mutation=mutation, wanted=wanted, got=found[0].verdict)
+    return only

@@ -49,11 +49,11 @@ class Gate(BaseModel):
         """The gate as Great Expectations reads it."""
         given: dict[str, Any] = {"column": self.column, **self.arguments}
         if self.rules:
-            given["regex"] = rf"(^|\|)({'|'.join(map(re.escape, self.rules))})(\||$)"
+            given["regex"] = rf"(?:^|\|)(?:{'|'.join(map(re.escape, self.rules))})(?:\||$)"
         if self.argument != "allowed_share":
             given[self.argument] = self.bound
         elif self.bound:
-            given["mostly"] = 1 - self.bound
+            given["mostly"] = round(1 - self.bound, 12)
         return {"type": self.type, "kwargs": given, "meta": {"gate": self.name, "notes": [self.means, self.why]}}
 
 
@@ -82,7 +82,7 @@ def declared(path: Path = GATES) -> tuple[Gate, ...]:
 def _declared(content: bytes, place: str) -> tuple[Gate, ...]:
     try:
         gates = tuple(Gate.model_validate(entry) for entry in tomllib.loads(content.decode())["gate"])
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, ValidationError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValidationError) as error:
         raise AssayError(place, f"cannot be read as gates: {error}") from error
     names = [gate.name for gate in gates]
     if twice := sorted({name for name in names if names.count(name) > 1}):

@@ -50,14 +50,28 @@ class Verdict:
     remedy: str
 
     def asdict(self) -> dict[str, Any]:
-        """The verdict for report.json."""
-        return asdict(self)
+        """The verdict for report.json, with what it says in one sentence."""
+        return {**asdict(self), "said": self.said}
+
+    @property
+    def said(self) -> str:
+        """What a miss means, the value beside its bound, and some of the lines; only the value of what passed."""
+        if self.value is None:
+            return self.note
+        sign = "at least" if self.argument == "min_value" else "at most"
+        told = f"{self.value:.4g} ({sign} {self.bound:.4g}) {self.unit}"
+        if self.verdict == PASS:
+            return told
+        more = ", ..." if self.offending > len(self.ids[:3]) else ""
+        lines = f"; {self.offending} of {self.n}: {', '.join(self.ids[:3])}{more}" if self.ids else ""
+        return f"{self.means} {told}{lines}" + (f" ({self.note})" if self.note else "")
 
 
 def verdicts(gates: Sequence[Gate], frames: Mapping[str, Frame]) -> tuple[list[Verdict], dict[str, Any]]:
     """The verdict of every gate in order, and the validation result of Great Expectations by frame, for Data Docs."""
     found: dict[str, Verdict] = {}
     validations = {}
+    source: Any = None
     for name, frame in frames.items():
         held = [gate for gate in gates if gate.frame == name]
         if not held:
@@ -66,13 +80,14 @@ def verdicts(gates: Sequence[Gate], frames: Mapping[str, Frame]) -> tuple[list[V
             reason = frame.broken or f"the frame '{name}' has no lines: there is nothing to check"
             found |= {gate.name: _error(gate, reason) for gate in held}
             continue
-        validations[name], results = validate(name, frame.table, held)
+        source = source or _pandas_source()
+        validations[name], results = _validate(source, name, frame.table, held)
         found |= {gate.name: _judge(gate, results.get(gate.name), frame) for gate in held}
     unseen = {gate.name: _error(gate, f"no frame '{gate.frame}' was computed") for gate in gates}
     return [(unseen | found)[gate.name] for gate in gates], validations
 
 
-def validate(name: str, table: pd.DataFrame, gates: Sequence[Gate]) -> tuple[Any, dict[str, Any]]:
+def _validate(source: Any, name: str, table: pd.DataFrame, gates: Sequence[Gate]) -> tuple[Any, dict[str, Any]]:
     """One validation of one frame: the whole result, and by gate its result, or why it could not be made a check.
 
     Great Expectations by itself only logs and drops an expectation that it does not know: here every gate is made on
@@ -82,8 +97,11 @@ def validate(name: str, table: pd.DataFrame, gates: Sequence[Gate]) -> tuple[Any
 
     made = {gate.name: _expectation(gate) for gate in gates}
     with _quiet():
-        asset = _context().data_sources.add_pandas("frames").add_dataframe_asset(name)
-        batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": table})
+        batch = (
+            source.add_dataframe_asset(name)
+            .add_batch_definition_whole_dataframe("whole")
+            .get_batch({"dataframe": table})
+        )
         suite = ExpectationSuite(
             name=name, expectations=[check for check in made.values() if not isinstance(check, str)]
         )
@@ -105,8 +123,8 @@ def _expectation(gate: Gate) -> Any:
         return f"schemas/gates.toml declares no check that Great Expectations knows: {said}"
 
 
-def _context() -> Any:
-    """A context in memory: no files, no progress bars, no usage statistics."""
+def _pandas_source() -> Any:
+    """A source of frames in a context in memory: no files, no progress bars, no usage statistics."""
     import great_expectations as gx
     from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
 
@@ -115,7 +133,7 @@ def _context() -> Any:
         mode="ephemeral", project_config=DataContextConfig(store_backend_defaults=stores, analytics_enabled=False)
     )
     context.variables.progress_bars = {"globally": False}
-    return context
+    return context.data_sources.add_pandas("frames")
 
 
 @contextmanager

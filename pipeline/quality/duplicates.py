@@ -94,7 +94,8 @@ def near_pairs(texts: Sequence[str] | pa.Array, *, threshold: float = 0.8, seed:
     linear. Method: Broder 1997, doi 10.1109/SEQUEN.1997.666900; Hernandez and Stolfo 1995, doi 10.1145/223784.223807.
     """
     column: list[str] = texts.to_pylist() if isinstance(texts, pa.Array | pa.ChunkedArray) else list(texts)
-    keys = [normalised(text) for text in column]
+    # A text of punctuation only has nothing left once normalised: it is compared as it is.
+    keys = [normalised(text) or text for text in column]
     first = canonical(keys)
     copies = np.flatnonzero(first != np.arange(len(column)))
     spaced, unspaced = _long_enough(column, keys, np.flatnonzero(first == np.arange(len(column))))

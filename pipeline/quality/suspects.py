@@ -57,6 +57,7 @@ def out_of_fold(
     grams come from all texts, whose labels they do not know), and logistic regression trained by stochastic gradient
     descent. `labels`: int64[n], 0..classes-1. A group's fold is a keyed hash of its name, so neither the order of the
     rows nor other groups decide it. The result is the same for every order of the rows.
+    Memory: about 10 kB per row of 70 characters.
 
     Returns:
         float64[n, classes], rows summing to 1; nan for rows whose fold leaves fewer than two labels to learn from.

@@ -35,6 +35,8 @@ _NUMERALS = frozenset([
     "billion", "first", "second", "third", "half", "twice", "once",
 ])
 # fmt: on
+# Whether, why and how something is are three questions, however alike they are put.
+_QUESTIONS = frozenset(["who", "whose", "what", "when", "where", "why", "how", "which"])
 _DECISIVE = NEGATIONS | _NUMERALS
 _WORD = re.compile(f"[{UNSPACED}]|\\d+(?:[.,:/]\\d+)*|[^\\W\\d{UNSPACED}]+(?:'[^\\W\\d{UNSPACED}]+)*|[^\\w\\s]")
 _INSIDE = re.compile(r"(?<=[^\s.!?:\"'] )[^\W\d_][\w'’]*")
@@ -163,6 +165,8 @@ class Wordings:
 
     def _small(self, mine: Words, yours: Words, names: frozenset[str], length: int) -> bool:
         """Whether a common word more or less (in very long texts: or another) is all that differs."""
+        if not _QUESTIONS.isdisjoint((*mine, *yours)):
+            return False
         common = max(_COMMON_ROWS, _COMMON_SHARE * len(self.words))
         if any(word in names or self.frequency[word] < common for word in (*mine, *yours)):
             return False

@@ -8,7 +8,7 @@ from pipeline.errors import AssayError, nearest
 from pipeline.readers.alpaca import read_alpaca
 from pipeline.readers.conll import read_conll
 from pipeline.readers.csv import read_csv, read_tsv
-from pipeline.readers.hub import read_hub
+from pipeline.readers.hub import hub_revision, read_hub
 from pipeline.readers.json import read_json
 from pipeline.readers.jsonl import read_jsonl
 from pipeline.readers.messages import read_messages
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pipeline.fetch import RawFile
 
-__all__ = ["FORMATS", "Broken", "ReadOptions", "Record", "read"]
+__all__ = ["FORMATS", "Broken", "ReadOptions", "Record", "hub_revision", "read"]
 
 FORMATS: dict[str, Callable[[RawFile, ReadOptions], Iterator[Record | Broken]]] = {
     "alpaca": read_alpaca,

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import Unfit
+from pipeline.readers.hub import read_hub
 from pipeline.readers.json import read_json
 from pipeline.readers.jsonl import read_jsonl
 from pipeline.readers.lines import lines
@@ -43,8 +44,8 @@ ROLES = {
 def chats(
     raw: RawFile, options: ReadOptions, shape: Callable[[Mapping[str, Any], ReadOptions], dict[str, Any]]
 ) -> Iterator[Record | Broken]:
-    """The records of a JSON or JSON Lines file (told apart by the first line), each brought into shape or broken."""
-    read = read_jsonl if _is_lines(raw, options) else read_json
+    """The records of a JSON or JSON Lines file (told apart by the first line) or a hub data set, shaped or broken."""
+    read = read_hub if raw.path is None else read_jsonl if _is_lines(raw, options) else read_json
     for record in read(raw, options):
         yield _shaped(record, options, shape) if isinstance(record, Record) else record
 

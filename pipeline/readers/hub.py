@@ -33,6 +33,17 @@ def read_hub(raw: RawFile, options: ReadOptions) -> Iterator[Record | Broken]:
         raise _unreachable(f"{raw.name}:{split}:row {number + 1}", error) from error
 
 
+def hub_revision(name: str) -> str:
+    """The commit at which `owner/name[:config]` stands now; raises AssayError where the hub does not say."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    try:
+        return str(HfApi().dataset_info(name.partition(":")[0]).sha)
+    except (HfHubHTTPError, HFValidationError, OSError, ValueError, RuntimeError) as error:
+        raise _unreachable(name, error) from error
+
+
 def _stream(name: str, split: str) -> Any:
     from datasets import load_dataset
 

@@ -8,7 +8,7 @@ import gzip
 import lzma
 import re
 import zlib
-from typing import TYPE_CHECKING, IO, BinaryIO, NamedTuple
+from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from pipeline.errors import AssayError
 from pipeline.readers.record import Origin, clean
@@ -65,7 +65,7 @@ def _decompressed(stream: BinaryIO) -> Iterator[bytes]:
     if head.startswith(b"\x28\xb5\x2f\xfd"):
         return _zstd(stream)
     if head.startswith(b"\x1f\x8b"):
-        return _pieces(gzip.GzipFile(fileobj=stream))
+        return _pieces(cast("IO[bytes]", gzip.GzipFile(fileobj=stream)))
     if head.startswith(b"BZh"):
         return _pieces(bz2.BZ2File(stream))
     if head.startswith(b"\xfd7zXZ\x00"):

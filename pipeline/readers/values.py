@@ -21,9 +21,11 @@ def parsed(text: str, *, replace: bool) -> tuple[Any, tuple[str, ...]]:
     pair are refused.
     """
     constants: list[str] = []
-    decoder = json.JSONDecoder(parse_constant=constants.append, object_pairs_hook=_object)
     try:
-        value = decoder.decode(text)
+        try:
+            value = _STRICT.decode(text)
+        except _NotJson:
+            value = json.JSONDecoder(parse_constant=constants.append, object_pairs_hook=_object).decode(text)
     except RecursionError:
         raise Unfit("unreadable_record", "nested too deeply") from None
     except ValueError as error:
@@ -74,3 +76,16 @@ def as_fields(value: Any, names: Sequence[str] | None) -> dict[str, Any]:
             "wrong_columns", f"{len(values)} values where there are {len(names)} names ({', '.join(names[:8])})"
         )
     return dict(zip(names, values, strict=True))
+
+
+class _NotJson(Exception):
+    """NaN or an infinity was met."""
+
+
+def _refuse(constant: str) -> None:
+    raise _NotJson(constant)
+
+
+_STRICT = json.JSONDecoder(
+    parse_constant=_refuse, object_pairs_hook=_object
+)  # made once: making it costs a record's time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -184,4 +185,12 @@ def task(name: str, guideline: Guideline) -> Task:
 
 def canonical(answer: Answer) -> str:
     """The one JSON spelling of an answer: what is equal is spelled the same."""
+    if type(answer) is list and len(answer) == 1 and type(answer[0]) is str:
+        return _one_label(answer[0])
     return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+@lru_cache(maxsize=4096)
+def _one_label(label: str) -> str:
+    """Most answers by far are one label, again and again."""
+    return json.dumps([label], ensure_ascii=False)

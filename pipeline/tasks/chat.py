@@ -10,6 +10,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,8 @@ from pipeline.tasks import Answer, Encoded, Problem, Row, Scores, Settled, refus
 from pipeline.text import UNSPACED, nfc, normalised, units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from pipeline.settings import Guideline
 
@@ -180,27 +182,37 @@ class Chat:
 
     def free_pieces(self, row: Row) -> list[str]:
         """What users say between code, quotations, links, numbers, negations, and the words that the reply takes up."""
-        kept = self._kept(row)
-        return [piece for turn in _by_user(row) for piece in kept.split(turn["content"])[::2]]
+        return [turn["content"][start:end] for turn, edges in self._free(row) for start, end in edges]
 
     def with_pieces(self, row: Row, pieces: Sequence[str]) -> Row:
         """The row with its users' words put together again; no other turn changes."""
-        kept, fresh = self._kept(row), iter(pieces)
+        fresh = iter(pieces)
         messages = []
-        for turn in row["messages"]:
-            between = [*kept.split(turn["content"])[1::2], ""] if turn["role"] == "user" else []
-            content = nfc("".join(next(fresh) + word for word in between)) if between else turn["content"]
-            messages.append({**turn, "content": content})
+        for turn, edges in self._free(row):
+            content, at = "", 0
+            for start, end in edges:
+                content += turn["content"][at:start] + next(fresh)
+                at = end
+            messages.append({**turn, "content": nfc(content + turn["content"][at:])})
         return {**row, "messages": messages}
 
-    def _kept(self, row: Row) -> re.Pattern[str]:
-        asked = "\n".join(turn["content"] for turn in _by_user(row))
+    def _free(self, row: Row) -> list[tuple[dict[str, Any], list[tuple[int, int]]]]:
+        """Each turn, and where the pieces stand in it that may change."""
         said = "\n".join(turn["content"] for turn in row["messages"] if turn["role"] != "user")
-        shared = [re.escape(word) for word in _longest_first(_words(asked) & _words(said))]
-        words = [rf"(?<!\w)(?:{'|'.join(shared)})(?!\w)"] if shared else []
-        words += [re.escape(run) for run in _longest_first(_shared_runs(asked, said))]
-        own = [re.escape(word) for word in _longest_first(self.guideline.keep_words) if word]
-        return re.compile(f"({'|'.join([*FIXED, *own, *words])})", re.DOTALL | re.IGNORECASE)
+        words = {said[start:end].casefold() for start, end in _long_words(said)}
+        neighbours = {one + other for one, other in pairwise(said)}
+        free = []
+        for turn in row["messages"]:
+            text = turn["content"]
+            kept = [found.span() for found in self._fixed.finditer(text)] + _shared_runs(text, neighbours)
+            kept += [(start, end) for start, end in _long_words(text) if text[start:end].casefold() in words]
+            free.append((turn, _between(kept, len(text)) if turn["role"] == "user" else []))
+        return free
+
+    @cached_property
+    def _fixed(self) -> re.Pattern[str]:
+        own = [re.escape(word) for word in sorted(self.guideline.keep_words, key=lambda word: (-len(word), word))]
+        return re.compile("|".join([*FIXED, *filter(None, own)]), re.DOTALL | re.IGNORECASE)
 
     def mentions(self, row: Row) -> list[tuple[str, str]]:
         """None: no part of a reply stands for a kind."""
@@ -280,10 +292,6 @@ def _reply_count(row: Row) -> int:
     return sum(turn["role"] == "assistant" and bool(turn["content"].strip()) for turn in row["messages"])
 
 
-def _by_user(row: Row) -> list[dict[str, Any]]:
-    return [turn for turn in row["messages"] if turn["role"] == "user"]
-
-
 def _spelled(answers: Sequence[Answer], keys: Sequence[str], key: str) -> str:
     """The commonest spelling of the replies with this key; of equally common ones the first in the alphabet."""
     spellings = Counter(answer for answer, own in zip(answers, keys, strict=True) if own == key)
@@ -297,25 +305,31 @@ def _out_of_order(roles: Sequence[str]) -> str:
     return ""
 
 
-def _words(text: str) -> set[str]:
-    """The longer words of spaced scripts: names and things that a reply takes up from its question."""
-    return {text[start:end].casefold() for start, end in units(text) if end - start >= MIN_EVIDENCE}
+def _long_words(text: str) -> list[tuple[int, int]]:
+    """The longer words of spaced scripts: names and things that a reply may take up from its question."""
+    return [(start, end) for start, end in units(text) if end - start >= MIN_EVIDENCE]
 
 
-def _shared_runs(asked: str, said: str) -> set[str]:
-    """The longest runs of unspaced characters in `asked` of which each two neighbours are also neighbours in `said`."""
-    neighbours = {one + other for one, other in pairwise(said)}
-    runs, start = set(), 0
-    for at in range(1, len(asked) + 1):
-        pair = asked[at - 1 : at + 1]
-        if pair not in neighbours or not all(map(_UNSPACED.match, pair)) or len(pair) < 2:
-            runs.add(asked[start:at])
-            start = at
-    return {run for run in runs if len(run) > 1}
+def _shared_runs(text: str, neighbours: AbstractSet[str]) -> list[tuple[int, int]]:
+    """Where unspaced characters stand of which each two are neighbours in the reply too; runs of two and more."""
+    runs, start = [], 0
+    for at in range(1, len(text) + 1):
+        pair = text[at - 1 : at + 1]
+        if len(pair) == 2 and pair in neighbours and all(map(_UNSPACED.match, pair)):
+            continue
+        if at - start > 1:
+            runs.append((start, at))
+        start = at
+    return runs
 
 
-def _longest_first(words: Iterable[str]) -> list[str]:
-    return sorted(words, key=lambda word: (-len(word), word))
+def _between(kept: list[tuple[int, int]], length: int) -> list[tuple[int, int]]:
+    free, at = [], 0
+    for start, end in sorted([*kept, (length, length)]):
+        if at < start:
+            free.append((at, start))
+        at = max(at, end)
+    return free
 
 
 def _tools(row: Row) -> list[Any] | None:
@@ -347,11 +361,13 @@ def _fitting(
     messages: turns.Turns, tokenizer: Any, tools: Sequence[Any] | None, max_tokens: int, *, answering: bool = False
 ) -> list[turns.Stretch]:
     """The longest end of the conversation that fits; its last exchange if none does."""
-    parts: list[turns.Stretch] = []
-    *longer, shortest = turns.later(messages)
-    for some in longer:
-        if turns.token_count(some, tokenizer, tools=tools, answering=answering) <= max_tokens:
+    candidates = list(turns.later(messages))
+    parts = turns.stretches(messages, tokenizer, tools=tools, answering=answering)
+    for at, some in enumerate(candidates[1:], 2):
+        if sum(len(part.ids) for part in parts) <= max_tokens:
+            break
+        # Counting is cheaper than cutting into stretches; the last candidate is all that is left.
+        counted = turns.token_count(some, tokenizer, tools=tools, answering=answering)
+        if counted <= max_tokens or at == len(candidates):
             parts = turns.stretches(some, tokenizer, tools=tools, answering=answering)
-            if sum(len(part.ids) for part in parts) <= max_tokens:
-                return parts
-    return turns.stretches(shortest, tokenizer, tools=tools, answering=answering)
+    return parts

@@ -66,7 +66,7 @@ class Classification:
 
     def read_answer(self, given: Any, fields: Mapping[str, Any], row: Row) -> Answer:
         """Labels by name, alias or rating; a multi-label answer is a list or a comma-separated text."""
-        parts = _parts(given) if self.guideline.multiple else [given]
+        parts = _parts(given) if self.guideline.multiple or _is_single(given) else [given]
         labels = sorted({self._label(part) for part in parts})
         return labels
 
@@ -86,12 +86,18 @@ class Classification:
 
     def _rated(self, spelling: str) -> str | None:
         """The label whose scale holds the number that `spelling` is."""
-        scales = [(label.name, label.scale) for label in self.guideline.label if label.scale]
         try:
-            number = float(spelling) if scales else float("nan")
+            number = float(spelling) if self._scales else float("nan")
         except ValueError:
             return None
-        return next((name for name, scale in scales if scale[0] <= number <= scale[1]), None)
+        for name, low, high in self._scales:
+            if low <= number <= high:
+                return name
+        return None
+
+    @cached_property
+    def _scales(self) -> list[tuple[str, float, float]]:
+        return [(label.name, *label.scale) for label in self.guideline.label if label.scale]
 
     @cached_property
     def _spellings(self) -> dict[str, str]:
@@ -154,7 +160,7 @@ class Classification:
     @cached_property
     def _kept(self) -> re.Pattern[str]:
         words = sorted({*NEGATIONS, *self.guideline.keep_words}, key=lambda word: (-len(word), word))
-        spaced = "|".join(re.escape(word) for word in words if word.isascii())
+        spaced = "|".join(re.escape(word).replace("'", "['’]") for word in words if word.isascii())
         unspaced = "|".join(re.escape(word) for word in words if not word.isascii())
         return re.compile(rf"((?<!\w)(?:{spaced})(?!\w)|{unspaced})", re.IGNORECASE)
 
@@ -173,8 +179,11 @@ class Classification:
     def encode(self, row: Row, tokenizer: Any, *, classes: Sequence[str], max_tokens: int) -> Encoded:
         """The tokens of the text (pair); the class index, or 0.0/1.0 for every class."""
         texts = [row["text"]] if row["text_pair"] is None else [row["text"], row["text_pair"]]
-        whole = tokenizer(*texts, truncation=True, max_length=max_tokens, return_overflowing_tokens=False)
-        inputs = {name: list(values) for name, values in whole.items()}
+        coded = tokenizer(*texts, verbose=False)
+        cut = len(coded["input_ids"]) > max_tokens
+        if cut:
+            coded = tokenizer(*texts, truncation=True, max_length=max_tokens)
+        inputs = {name: list(values) for name, values in coded.items()}
         known = [label for label in row["labels"] if label in classes]
         targets: int | list[float] = (
             [float(label in known) for label in classes]
@@ -182,7 +191,7 @@ class Classification:
             else (classes.index(known[0]) if known else -100)
         )
         learned = len(classes) if self.guideline.multiple else int(bool(known))
-        return Encoded(inputs=inputs, targets=targets, cut=len(inputs["input_ids"]) >= max_tokens, learned=learned)
+        return Encoded(inputs=inputs, targets=targets, cut=cut, learned=learned)
 
     def prompt(self, row: Row, tokenizer: Any, *, max_tokens: int) -> list[int]:
         """Nothing: this head does not generate."""
@@ -241,6 +250,11 @@ def _spelling(given: Any) -> str:
     if isinstance(given, float) and given.is_integer():
         return str(int(given))
     return str(given).strip()
+
+
+def _is_single(given: Any) -> bool:
+    """Whether it is a label in a list of its own, as answers are written."""
+    return isinstance(given, list) and len(given) == 1
 
 
 def _parts(given: Any) -> list[Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from pipeline.tasks.spans import Edges
 
@@ -18,55 +19,75 @@ class Subwords:
     """What a model reads of a text and its words.
 
     `inputs` are lists of numbers by name, at most `max_tokens` each; `cut` says whether the limit took something away.
-    `heads` maps the position of a first token to the half-open range of `words` that it stands for: several where one
-    token covers them. Words without characters, and those that the limit cuts, have no head.
+    `heads` maps the position of a word's first token to the word. Words without characters, words that the tokenizer
+    drops, and those that the limit cuts have no head.
+
+    The text is tokenized as it stands. Only where a token would cover more than one word (Chinese in multilingual
+    models, "'s") it is cut between them first, whatever the answer is: a token can carry one tag.
     """
 
     def __init__(self, text: str, words: Sequence[Edges], tokenizer: Any, max_tokens: int) -> None:
         self.words = words
-        coded = _coded(text, tokenizer, None)
-        self.cut = len(coded["input_ids"]) > max_tokens
+        self._solid = [at for at, (start, end) in enumerate(words) if start < end]
+        self._starts, self._ends = ([words[at][edge] for at in self._solid] for edge in (0, 1))
+        cuts: set[int] = set()
+        inputs, places = _coded(text, cuts, tokenizer, None)
+        while more := self._straddled(places) - cuts:
+            cuts |= more
+            inputs, places = _coded(text, cuts, tokenizer, None)
+        self.cut = len(places) > max_tokens
         if self.cut:
-            coded = _coded(text, tokenizer, max_tokens)
-        places = [_bare(text, int(start), int(end)) for start, end in coded.pop("offset_mapping")]
-        self.inputs = {name: list(values) for name, values in coded.items()}
+            inputs, places = _coded(text, cuts, tokenizer, max_tokens)
+        self.inputs = inputs
         read = max((end for _, end in places), default=0) if self.cut else len(text)
         self.heads = self._heads(places, read)
 
-    def _heads(self, places: Sequence[Edges], read: int) -> dict[int, tuple[int, int]]:
-        """The first token of each word: of several words without a token of their own, the one that covers them."""
-        solid = [at for at, (start, end) in enumerate(self.words) if start < end]
-        ends = [self.words[at][1] for at in solid]
-        heads: dict[int, tuple[int, int]] = {}
+    def _straddled(self, places: Sequence[Edges]) -> set[int]:
+        """The ends of words inside tokens that go on into another word."""
+        return {
+            self._ends[word]
+            for start, end in places
+            if start < end
+            for word in range(bisect_right(self._ends, start), bisect_left(self._starts, end) - 1)
+        }
+
+    def _heads(self, places: Sequence[Edges], read: int) -> dict[int, int]:
+        heads: dict[int, int] = {}
         following = 0
         for token, (start, end) in enumerate(places):
-            if start >= end:
-                continue
-            first = max(bisect_right(ends, start), following)
-            last = first
-            while last < len(solid) and self.words[solid[last]][0] < end and ends[last] <= read:
-                last += 1
-            if first < last:
-                heads[token] = (solid[first], solid[last - 1] + 1)
-                following = last
+            word = bisect_right(self._ends, start)
+            begins = following <= word < len(self._solid) and self._starts[word] < end 
+            if start < end and begins:
+                heads[token] = self._solid[word]
+                following = word + 1
         return heads
 
     def spread(self, told: Sequence[str]) -> list[str]:
         """The IOB2 tag of every word from the tag of every head; a word without one goes on only within an entity."""
         spread = ["O"] * len(self.words)
         reached = 0
-        for (first, last), tag in zip(self.heads.values(), told, strict=True):
-            inside = f"I-{tag[2:]}" if tag != "O" else tag
-            if tag == inside:
-                spread[reached:first] = [tag] * (first - reached)
-            spread[first:last] = [tag, *[inside] * (last - first - 1)]
-            reached = last
+        for word, tag in zip(self.heads.values(), told, strict=True):
+            if tag.startswith("I-"):
+                spread[reached:word] = [tag] * (word - reached)
+            spread[word] = tag
+            reached = word + 1
         return spread
 
 
-def _coded(text: str, tokenizer: Any, max_tokens: int | None) -> dict[str, Any]:
-    limit = {} if max_tokens is None else {"truncation": True, "max_length": max_tokens}
-    return dict(tokenizer(text, return_offsets_mapping=True, verbose=False, **limit))
+def _coded(
+    text: str, cuts: set[int], tokenizer: Any, max_tokens: int | None
+) -> tuple[dict[str, list[int]], list[Edges]]:
+    """Model inputs, and where each token stands in the text; special tokens stand nowhere."""
+    options = {} if max_tokens is None else {"truncation": True, "max_length": max_tokens}
+    edges = [0, *sorted(cuts), len(text)]
+    parts = [text[start:end] for start, end in pairwise(edges)]
+    shown = parts if cuts else text
+    coded = tokenizer(shown, is_split_into_words=bool(cuts), return_offsets_mapping=True, verbose=False, **options)
+    offsets = coded["offset_mapping"]
+    inputs = {name: list(values) for name, values in coded.items() if name != "offset_mapping"}
+    begins = [edges[part] if cuts and part is not None else 0 for part in coded.word_ids()]
+    places = [_bare(text, at + start, at + end) for at, (start, end) in zip(begins, offsets, strict=True)]
+    return inputs, places
 
 
 def _bare(text: str, start: int, end: int) -> Edges:
@@ -74,11 +95,3 @@ def _bare(text: str, start: int, end: int) -> Edges:
     while start < end and text[start].isspace():
         start += 1
     return start, end
-
-
-def shared_target(told: Sequence[str | None], index: Mapping[str, int]) -> int:
-    """The class of a token that stands for these words, if they are outside or of one span together."""
-    head, rest = told[0], set(told[1:])
-    if head is None or rest - {"O" if head == "O" else f"I-{head[2:]}"}:
-        return NOT_LEARNED
-    return index.get(head, NOT_LEARNED)

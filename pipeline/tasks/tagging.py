@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import Unfit
 from pipeline.tagscheme import spans_from_tags
 from pipeline.tasks import Answer, Encoded, Problem, Row, Scores, Settled, delivered, spans
-from pipeline.tasks.subwords import NOT_LEARNED, Subwords, shared_target
+from pipeline.tasks.subwords import NOT_LEARNED, Subwords
 from pipeline.text import nfc, nfc_offsets
 
 if TYPE_CHECKING:
@@ -223,17 +223,17 @@ class Tagging:
         return ["O", *(f"{letter}-{label}" for label in labels for letter in "BI")]
 
     def encode(self, row: Row, tokenizer: Any, *, classes: Sequence[str], max_tokens: int) -> Encoded:
-        """The tokens of the text; the first of every word learns its tag.
+        """The tokens of the text; the first of every word learns the word's tag.
 
-        Not learned: special tokens, the rest of a word, words that the limit cuts, and a token that covers
-        words of differing spans, for which no tag would be true.
+        Not learned: special tokens, the rest of a word, words that the limit cuts, and words in which a span begins or
+        ends, for which no tag would be true.
         """
         read = Subwords(row["text"], _words(row), tokenizer, max_tokens)
         index = {name: at for at, name in enumerate(classes)}
         told = spans.tags(read.words, self.answer(row))
         targets = [NOT_LEARNED] * len(read.inputs["input_ids"])
-        for token, (first, last) in read.heads.items():
-            targets[token] = shared_target(told[first:last], index)
+        for token, word in read.heads.items():
+            targets[token] = index.get(told[word] or "", NOT_LEARNED)
         learned = sum(target != NOT_LEARNED for target in targets)
         return Encoded(inputs=read.inputs, targets=targets, cut=read.cut, learned=learned)
 
@@ -246,7 +246,7 @@ class Tagging:
     ) -> tuple[Answer, float]:
         """The most probable legal tags of the first tokens of words, as spans; words that were cut off are outside.
 
-        Words that share a token share its answer. The probability is that of the least sure word.
+        The probability is that of the least sure word.
         """
         read = Subwords(row["text"], _words(row), tokenizer, max_tokens)
         tokens = list(read.heads)

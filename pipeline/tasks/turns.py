@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,9 +27,7 @@ class Stretch:
     turn: int | None = None
 
 
-def stretches(
-    turns: Turns, tokenizer: Any, *, tools: Sequence[Any] | None, answering: bool = False
-) -> list[Stretch]:
+def stretches(turns: Turns, tokenizer: Any, *, tools: Sequence[Any] | None, answering: bool = False) -> list[Stretch]:
     """The whole conversation under the tokenizer's chat template, cut where replies begin and end.
 
     Each stretch is tokenized on its own, so that a reply is generated from exactly the ids that it was learned after.
@@ -52,15 +51,22 @@ def token_count(turns: Turns, tokenizer: Any, *, tools: Sequence[Any] | None, an
 def rendered(turns: Turns, tokenizer: Any, *, tools: Sequence[Any] | None, answering: bool) -> str:
     """The conversation as text; with `answering`, up to where the assistant's next reply begins.
 
+    Tools that the template would not show are told in the system turn: nobody learns to call what cannot be seen.
+
     Raises:
         AssayError: the model's chat template refuses the conversation.
     """
-    if not getattr(tokenizer, "chat_template", None):
-        return _chatml(turns, tokenizer, tools, answering=answering)
+    template = getattr(tokenizer, "chat_template", None)
+    bare = [{"role": turn["role"], "content": turn["content"]} for turn in turns]
+    extra: dict[str, Any] = {}
+    if tools and "tools" in str(template):
+        extra = {"tools": list(tools)}
+    elif tools:
+        bare = _told(bare, tools)
+    if not template:
+        return _chatml(bare, tokenizer, answering=answering)
     from jinja2.exceptions import TemplateError
 
-    bare = [{"role": turn["role"], "content": turn["content"]} for turn in turns]
-    extra = {"tools": list(tools)} if tools else {}
     try:
         return str(tokenizer.apply_chat_template(bare, tokenize=False, add_generation_prompt=answering, **extra))
     except TemplateError as error:
@@ -68,18 +74,18 @@ def rendered(turns: Turns, tokenizer: Any, *, tools: Sequence[Any] | None, answe
         raise AssayError("chat template", f"{error} (turns: {roles})", "choose another model or other turns") from error
 
 
-def _chatml(turns: Turns, tokenizer: Any, tools: Sequence[Any] | None, *, answering: bool) -> str:
+def _told(turns: Turns, tools: Sequence[Any]) -> Turns:
+    told = f"Tools: {json.dumps(list(tools), ensure_ascii=False)}"
+    if turns and turns[0]["role"] == "system":
+        return [{"role": "system", "content": f"{turns[0]['content'].strip()}\n\n{told}"}, *turns[1:]]
+    return [{"role": "system", "content": told}, *turns]
+
+
+def _chatml(turns: Turns, tokenizer: Any, *, answering: bool) -> str:
     """ChatML, for tokenizers without a template; turns end with the tokenizer's end token, where generation stops."""
     end = getattr(tokenizer, "eos_token", None) or "<|im_end|>"
-    said = [{"role": "system", "content": f"Tools: {_json(tools)}"}, *turns] if tools else turns
-    text = "".join(f"<|im_start|>{turn['role']}\n{turn['content'].strip()}{end}\n" for turn in said)
+    text = "".join(f"<|im_start|>{turn['role']}\n{turn['content'].strip()}{end}\n" for turn in turns)
     return text + ("<|im_start|>assistant\n" if answering else "")
-
-
-def _json(tools: Sequence[Any]) -> str:
-    import json
-
-    return json.dumps(list(tools), ensure_ascii=False)
 
 
 def _replies(

@@ -40,5 +40,5 @@ def test_a_conversion_is_made_once_and_checked(tmp_path: Path, monkeypatch: pyte
     assert gguf.converted(source, cache=cache) == folder
     assert made == [folder]
     (folder / "model.safetensors").write_bytes(b"others")
-    with pytest.raises(AssayError, match="delete .* to have it made again"):
+    with pytest.raises(AssayError, match=r"delete .* to have it made again"):
         gguf.converted(source, cache=cache)

@@ -156,4 +156,5 @@ def test_nothing_and_very_little_are_no_pairs() -> None:
     for texts in ([], [""], ["a"], ["", "b"]):
         assert found(near_pairs(texts)) == set()
     assert found(near_pairs(["ok", "OK!"])) == {(0, 1)}
+    assert found(near_pairs(["?", "!", "?", "", ""])) == {(0, 2), (3, 4)}
     assert np.array_equal(canonical([]), [])

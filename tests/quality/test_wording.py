@@ -50,6 +50,8 @@ def test_a_common_word_more_needs_likeness() -> None:
     assert verdict(FRAME.format("it"), longer, similar=True, others=others) == "similar"
     assert verdict(FRAME.format("it"), longer, similar=False, others=others) == ""
     assert verdict(FRAME.format("it"), longer, similar=True) == ""
+    asked = ("why not come in",) * 30
+    assert verdict(FRAME.format("it"), "why " + FRAME.format("it"), similar=True, others=asked) == ""
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ class Held(RawFile):
     content: bytes = b""
 
     def open(self) -> BinaryIO:
-        return cast("BinaryIO", io.BufferedReader(io.BytesIO(self.content)))  # type: ignore[arg-type]
+        return cast("BinaryIO", io.BufferedReader(io.BytesIO(self.content)))
 
 
 def held(content: bytes | str, name: str = "f") -> RawFile:
@@ -49,8 +49,7 @@ def survives(content: bytes, format: str, **options: Any) -> list[Record | Broke
     """All that a reader gives of hostile bytes; None for an AssayError, and nothing else may come out."""
     try:
         found = got(content, format, **options)
-    except AssayError as error:
-        assert str(error).startswith("f")
+    except AssayError:
         return None
     for one in found:
         assert one.place.startswith("f:")

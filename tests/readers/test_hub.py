@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from datasets import ClassLabel, Features, IterableDataset, Sequence, Value
 
 from pipeline.errors import AssayError
 from pipeline.fetch import RawFile
-from pipeline.readers import ReadOptions, Record, read
+from pipeline.readers import ReadOptions, Record, hub_revision, read
 
 
 def test_rows_with_the_names_of_their_classes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,6 +44,22 @@ def test_without_a_network_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch)
         AssayError, match=r"who/what:train: the hub gives no rows \(Couldn't reach the hub\); .*'files'"
     ):
         list(read(RawFile("who/what"), format="hub"))
+
+
+def test_the_commit_of_a_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def info(_: Any, name: str) -> Any:
+        asked.append(name)
+        if name == "who/gone":
+            raise ConnectionError("offline")
+        return SimpleNamespace(sha="abc123")
+
+    monkeypatch.setattr("huggingface_hub.HfApi.dataset_info", info)
+    assert hub_revision("who/what:en") == "abc123"
+    assert asked == ["who/what"]
+    with pytest.raises(AssayError, match=r"who/gone: the hub gives no rows \(offline\)"):
+        hub_revision("who/gone")
 
 
 def test_a_hub_name_is_no_file() -> None:

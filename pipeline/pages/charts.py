@@ -1,0 +1,254 @@
+"""Charts as inline SVG: pure functions of a few numbers, drawn 360 units wide so that phones can read them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from pipeline.pages.visible import fitted, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+WIDTH = 360
+LEFT, RIGHT = 112, 66
+"""Room for names on the left of a chart, and for figures on its right."""
+LINE = 24
+_DOT_LINE = 38
+_ROOM = {"name": 17, "long": 34}
+"""Columns of text that fit where names stand."""
+_PLOT = WIDTH - LEFT - RIGHT
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A named quantity (0 or more), how it is written, and the class of its colour."""
+
+    label: str
+    value: float
+    said: str
+    colour: str = "k1"
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A named figure with its interval, if it has one."""
+
+    label: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+def bars(name: str, title: str, rows: Sequence[Bar]) -> Markup:
+    """Horizontal bars from 0, each with its name and figure."""
+    top = max((row.value for row in rows), default=0) or 1
+    parts = []
+    for at, row in enumerate(rows):
+        y = at * LINE
+        wide = max(_PLOT * row.value / top, 1 if row.value else 0)
+        parts += [
+            _text(LEFT - 8, y + 16, row.label, "end"),
+            _rect(LEFT, y + 5, wide, LINE - 9, row.colour),
+            _text(LEFT + wide + 6, y + 16, row.said, "start", "figure"),
+        ]
+    return _svg(name, title, _told((row.label, row.said) for row in rows), len(rows) * LINE + 2, parts)
+
+
+def intervals(
+    name: str, title: str, dots: Sequence[Dot], *, reach: tuple[float, float] | None = None, digits: int = 3
+) -> Markup:
+    """Dots with a line for the interval, over a common axis; `reach` is the least the axis covers."""
+    ends = [end for dot in dots for end in (dot.value, dot.low, dot.high) if end is not None] + list(reach or ())
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    marks = ticks(low, high)
+    place = _Scale(min(low, marks[0]), max(high, marks[-1]), 10, WIDTH - 10)
+    parts = []
+    for at, dot in enumerate(dots):
+        y = at * _DOT_LINE + 26
+        parts += [_text(0, y - 12, dot.label, "start", "long"), _line(10, y, WIDTH - 10, y, "grid")]
+        parts.append(_text(WIDTH, y - 12, _dot_said(dot, digits), "end", "figure"))
+        parts += [_line(place(mark), y - 4, place(mark), y + 4, "grid") for mark in marks]
+        parts += _whisker(dot, y, place)
+    bottom = len(dots) * _DOT_LINE
+    parts += [_text(place(mark), bottom + 12, f"{mark:g}", "middle", "tick") for mark in marks]
+    return _svg(name, title, _told((dot.label, _dot_said(dot, digits)) for dot in dots), bottom + 18, parts)
+
+
+def _whisker(dot: Dot, y: float, place: _Scale) -> list[Markup]:
+    parts = []
+    if dot.low is not None and dot.high is not None:
+        parts.append(_line(place(dot.low), y, place(dot.high), y, "whisker"))
+    return [*parts, Markup('<circle class="dot" cx="{}" cy="{}" r="4"/>').format(_n(place(dot.value)), _n(y))]
+
+
+def _dot_said(dot: Dot, digits: int) -> str:
+    if dot.low is None or dot.high is None:
+        return f"{dot.value:.{digits}f}"
+    return f"{dot.value:.{digits}f} [{dot.low:.{digits}f}, {dot.high:.{digits}f}]"
+
+
+def stacked(name: str, title: str, rows: Mapping[str, Mapping[str, int]], colours: Mapping[str, str]) -> Markup:
+    """One bar of full width for every row, parted by share; `colours` gives the class of each part, in order."""
+    parts: list[Markup] = list(_legend(colours))
+    told = []
+    for at, (label, counts) in enumerate(rows.items()):
+        y, x, whole = 20 + at * LINE, float(LEFT), sum(counts.values())
+        parts.append(_text(LEFT - 8, y + 16, label, "end"))
+        for part, colour in colours.items():
+            wide = (WIDTH - LEFT - RIGHT) * counts.get(part, 0) / whole if whole else 0
+            parts.append(_rect(x, y + 5, wide, LINE - 9, colour))
+            x += wide
+        parts.append(_text(WIDTH - RIGHT + 6, y + 16, f"{whole:,}", "start", "figure"))
+        told.append((label, ", ".join(f"{part} {counts.get(part, 0):,}" for part in colours)))
+    return _svg(name, title, _told(told), 22 + len(rows) * LINE, parts)
+
+
+def _legend(colours: Mapping[str, str]) -> Iterable[Markup]:
+    step = WIDTH / max(len(colours), 1)
+    for at, (label, colour) in enumerate(colours.items()):
+        yield _rect(at * step, 3, 11, 11, colour)
+        yield _text(at * step + 16, 13, fitted(label, int(step / 6.6) - 2), "start")
+
+
+def columns(
+    name: str, title: str, steps: Sequence[str], series: Mapping[str, Sequence[float]], colours: Mapping[str, str]
+) -> Markup:
+    """Upright columns, one group for every step: shares of each series, 0 to 1; `series` has one share per step."""
+    tall, foot = 96, 20
+    top = max((share for shares in series.values() for share in shares), default=0) or 1
+    group = WIDTH / max(len(steps), 1)
+    wide = group * 0.8 / max(len(series), 1)
+    base = foot + tall
+    parts: list[Markup] = [*_legend(colours), _line(0, base, WIDTH, base, "axis")]
+    for at, step in enumerate(steps):
+        parts.append(_text(at * group + group / 2, base + 14, step, "middle", "tick"))
+        for number, (label, shares) in enumerate(series.items()):
+            high = tall * shares[at] / top
+            parts.append(_rect(at * group + group * 0.1 + number * wide, base - high, wide, high, colours[label]))
+    said = [
+        (label, ", ".join(f"{s} {share:.1%}" for s, share in zip(steps, v, strict=True))) for label, v in series.items()
+    ]
+    return _svg(name, title, _told(said), base + 20, parts)
+
+
+def reliability(name: str, title: str, bins: Sequence[Mapping[str, float]]) -> Markup:
+    """How often the model was right at each probability it gave; dots are as large as the rows they stand for.
+
+    `bins`: {"n", "probability", "right"}; those without rows are left out.
+    """
+    filled = [one for one in bins if one.get("n") and "right" in one]
+    side, left, whole = 230, 44, sum(one["n"] for one in filled) or 1
+    across, up = _Scale(0, 1, left, left + side), _Scale(0, 1, side + 8, 8)
+    parts = [_line(across(0), up(0), across(1), up(1), "ideal")]
+    for mark in (0.0, 0.5, 1.0):
+        parts += [
+            _line(across(0), up(mark), across(1), up(mark), "grid"),
+            _text(left - 6, up(mark) + 4, f"{mark:g}", "end", "tick"),
+            _text(across(mark), side + 24, f"{mark:g}", "middle", "tick"),
+        ]
+    for one in filled:
+        radius = 3 + 12 * math.sqrt(one["n"] / whole)
+        circle = '<circle class="dot soft" cx="{}" cy="{}" r="{}"/>'
+        parts.append(Markup(circle).format(_n(across(one["probability"])), _n(up(one["right"])), _n(radius)))
+    parts.append(_text(left + side / 2, side + 40, "probability the model gave", "middle"))
+    parts.append(_text(left + side + 10, up(0.5) - 4, "share", "start"))
+    parts.append(_text(left + side + 10, up(0.5) + 10, "right", "start"))
+    told = ((f"{one['probability']:.2f}", f"{one['right']:.2f} right of {one['n']:,}") for one in filled)
+    return _svg(name, title, _told(told), side + 46, parts)
+
+
+def curve(name: str, title: str, points: Sequence[tuple[float, float]], *, mark_x: float | None = None) -> Markup:
+    """A line through points (x, y) with its ends written beside it; `mark_x` is where the kept weights are."""
+    tall, left = 110, 44
+    xs, ys = [x for x, _ in points] or [0.0], [y for _, y in points] or [0.0]
+    marks = ticks(min(ys), max(ys), most=4)
+    across = _Scale(min(xs), max(xs), left, WIDTH - 16)
+    up = _Scale(min(*ys, marks[0]), max(*ys, marks[-1]), tall, 10)
+    parts = []
+    for mark in marks:
+        parts += [
+            _line(left, up(mark), WIDTH - 10, up(mark), "grid"),
+            _text(left - 6, up(mark) + 4, f"{mark:g}", "end", "tick"),
+        ]
+    path = " ".join(f"{_n(across(x))},{_n(up(y))}" for x, y in points)
+    parts.append(Markup('<polyline class="curve" points="{}"/>').format(path))
+    for x, y in points:
+        kind = "dot" if x == mark_x else "dot hollow"
+        circle = Markup('<circle class="{}" cx="{}" cy="{}" r="3.5"/>')
+        parts.append(circle.format(kind, _n(across(x)), _n(up(y))))
+    for x, anchor in ((xs[0], "start"), (xs[-1], "end")):
+        parts.append(_text(across(x), tall + 18, f"step {x:g}", anchor, "tick"))
+    return _svg(name, title, _told((f"step {x:g}", f"{y:.4g}") for x, y in points), tall + 24, parts)
+
+
+def drop(start: float, end: float, whole: float, *, colour: str) -> Markup:
+    """A bar from `start` to `end` on a scale that ends at `whole`, to stand in a waterfall beside a written figure."""
+    place = _Scale(0, whole or 1, 0, 160)
+    low, high = sorted((place(start), place(end)))
+    bar = _rect(min(low, 157), 3, max(high - low, 3), 10, colour)
+    return Markup('<svg class="drop" viewBox="0 0 160 16" aria-hidden="true">{}</svg>').format(bar)
+
+
+def ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Round numbers that cover low..high, `most` or fewer steps.
+
+    >>> ticks(0.42, 0.71)
+    [0.4, 0.5, 0.6, 0.7, 0.8]
+    """
+    if not math.isfinite(low) or not math.isfinite(high) or high <= low:
+        return [low, low + 1.0]
+    rough = (high - low) / most
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(step * at, 12) for at in range(first, last + 1)]
+
+
+class _Scale:
+    """From values to places, linear."""
+
+    def __init__(self, low: float, high: float, start: float, end: float) -> None:
+        self.low, self.span = low, (high - low) or 1.0
+        self.start, self.wide = start, end - start
+
+    def __call__(self, value: float) -> float:
+        return self.start + self.wide * (value - self.low) / self.span
+
+
+def _told(pairs: Iterable[tuple[str, str]]) -> str:
+    return "; ".join(f"{fitted(label, 60)}: {said}" for label, said in pairs)
+
+
+def _n(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _rect(x: float, y: float, wide: float, high: float, colour: str) -> Markup:
+    rect = Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>')
+    return rect.format(colour, _n(x), _n(y), _n(wide), _n(high))
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
+    line = Markup('<line class="{}" x1="{}" y1="{}" x2="{}" y2="{}"/>')
+    return line.format(kind, _n(x1), _n(y1), _n(x2), _n(y2))
+
+
+def _text(x: float, y: float, text: str, anchor: str, kind: str = "name") -> Markup:
+    shown = Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>')
+    return shown.format(kind, _n(x), _n(y), anchor, fitted(text, _ROOM.get(kind, 40)))
+
+
+def _svg(name: str, title: str, told: str, high: float, parts: Iterable[Markup]) -> Markup:
+    """A figure with its caption; `title` and `told` (the numbers in words) are what a screen reader says."""
+    frame = Markup(
+        '<figure><figcaption>{title}</figcaption><svg role="img" viewBox="0 0 {wide} {high}" '
+        'aria-labelledby="{name}-title {name}-told"><title id="{name}-title">{title}</title>'
+        '<desc id="{name}-told">{told}</desc>{parts}</svg></figure>'
+    )
+    return frame.format(
+        title=visible(title), wide=WIDTH, high=_n(high), name=name, told=visible(told), parts=Markup("").join(parts)
+    )

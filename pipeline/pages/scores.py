@@ -1,0 +1,272 @@
+"""What the model says: scores with intervals against a baseline, classes, confusion, calibration, slices, errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.pages import charts
+from pipeline.pages.blocks import (
+    Block,
+    Cell,
+    Charts,
+    Example,
+    Examples,
+    Facts,
+    Fold,
+    Section,
+    Table,
+    Text,
+    number,
+    percent,
+    ranged,
+    written,
+)
+from pipeline.pages.visible import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from markupsafe import Markup
+
+    from pipeline.pages.build import Build
+
+ERRORS, ERRORS_OPEN, CLASSES, CONFUSED = 50, 8, 40, 16
+TEXT_CHARS = 280
+TITLE = "The model"
+
+
+def model(build: Build) -> Section:
+    """The whole part on the model: what it was trained on, and how right it is."""
+    if "finetune" not in build.reports and "evaluate" not in build.reports:
+        return Section("model", TITLE, command="assay finetune")
+    blocks: list[Block] = [*_training(build)]
+    if "evaluate" not in build.reports:
+        blocks.append(Text(f"Not scored yet: assay evaluate {build.recipe.name}", "note"))
+        return Section("model", TITLE, blocks)
+    told = build.details("evaluate", "scores")
+    for split in ("test", "validation"):
+        blocks += _scored(build, split, told.get(split) or {})
+    return Section("model", TITLE, blocks)
+
+
+def headline(build: Build) -> str:
+    """The headline score of the test, in a sentence for the top of the page; empty where there is none."""
+    told = build.details("evaluate", "scores", "test")
+    name, metrics = told.get("headline"), told.get("metrics", {})
+    if not isinstance(name, str) or name not in metrics:
+        return ""
+    sentence = f"Model: {_named(name)} {ranged(metrics[name])} on {written(told.get('n'))} test rows"
+    if gain := (told.get("majority") or {}).get("difference"):
+        sentence += f", {ranged(gain)} above always giving the commonest answer"
+    elif gain := told.get("gain"):
+        sentence += f", {ranged(gain)} lower than before training"
+    return sentence + "."
+
+
+def _named(metric: str) -> str:
+    return metric.replace("_", " ")
+
+
+def _training(build: Build) -> Iterator[Block]:
+    told = build.details("finetune")
+    if not told:
+        return
+    if _is_stale(build):
+        yield Text(
+            "The split was built again since this model was trained: its scores are of an earlier split.", "alarm"
+        )
+    if sampled := told.get("sampled"):
+        yield Text(_sampled(sampled), "note")
+    if sampled := build.details("evaluate").get("sampled"):
+        yield Text(_scored_sample(sampled), "note")
+    ledger = build.details("finetune", "ledger")
+    items = [
+        ("model", str(told.get("model", "–"))),
+        ("rows learned from", written(ledger.get("rows_learned_from"))),
+        ("tokens an epoch", written(ledger.get("tokens"))),
+        ("targets learned an epoch", written(ledger.get("learned_targets"))),
+        ("rows cut by the length limit", written(ledger.get("rows_cut"))),
+        ("rows that teach nothing", written(ledger.get("rows_that_teach_nothing"))),
+        ("trained on", f"{told.get('device', '–')}, {told.get('precision', '–')}"),
+    ]
+    yield Facts(items)
+    if curves := list(_curves(told)):
+        yield Charts(curves)
+
+
+def _is_stale(build: Build) -> bool:
+    seen = build.details("finetune", "split")
+    tables = build.reports.get("split", {}).get("tables", {})
+    return bool(tables) and any(tables.get(side, {}).get("content") != content for side, content in seen.items())
+
+
+def _sampled(told: Mapping[str, Any]) -> str:
+    parts = [
+        f"{written(told.get(name))} of {written(told.get(f'of_{name}'))} {name.replace('_', ' ')}"
+        for name in ("rows", "epochs", "validation_rows")
+        if told.get(name) is not None
+    ]
+    return f"Trained on a sample, because {told.get('why', 'of the settings')}: {', '.join(parts)}."
+
+
+def _scored_sample(told: Mapping[str, Any]) -> str:
+    parts = [
+        f"{written(counts.get('rows'))} of {written(counts.get('of_rows'))} {side} rows"
+        for side, counts in told.items()
+        if isinstance(counts, dict)
+    ]
+    return f"Scored on a sample, because {told.get('why', 'of the settings')}: {', '.join(parts)}."
+
+
+def _curves(told: Mapping[str, Any]) -> Iterator[Markup]:
+    history = told.get("history") or []
+    if len(history) < 2:
+        return
+    best = told.get("best_step")
+    losses = [(entry["step"], entry["train_loss"]) for entry in history]
+    values = [(entry["step"], entry["value"]) for entry in history]
+    metric = _named(str(history[0].get("metric", "metric")))
+    yield charts.curve("curve-loss", "Training loss (filled: the weights that were kept)", losses, mark_x=best)
+    yield charts.curve("curve-metric", f"Validation {metric}", values, mark_x=best)
+
+
+def _scored(build: Build, split: str, told: Mapping[str, Any]) -> Iterator[Block]:
+    if not told.get("metrics") and not told.get("replies"):
+        return
+    blocks = list(_split_blocks(build, split, told))
+    if split == "test":
+        yield from blocks
+    else:
+        yield Fold(f"Scores on {split}: {written(told.get('n'))} rows", blocks)
+
+
+def _split_blocks(build: Build, split: str, told: Mapping[str, Any]) -> Iterator[Block]:
+    if told.get("metrics"):
+        yield _metrics(split, told)
+    if compared := list(_compared(told)):
+        yield Table("Against what comes for nothing (paired)", ("", "difference [95 %]"), compared)
+    yield from _by_class(split, told)
+    yield from _replied(split, told.get("replies") or {})
+    if told.get("errors"):
+        yield from _errors(build, told["errors"], split)
+
+
+def _by_class(split: str, told: Mapping[str, Any]) -> Iterator[Block]:
+    if pictures := list(_pictures(split, told)):
+        yield Charts(pictures)
+    if told.get("per_class"):
+        yield _per_class(told["per_class"])
+    if told.get("confusion"):
+        yield _confusion(told["confusion"])
+
+
+def _replied(split: str, replies: Mapping[str, Any]) -> Iterator[Block]:
+    if replies:
+        yield Text(f"{written(replies.get('n'))} replies were given in full and scored:")
+    if replies.get("metrics"):
+        yield _metrics(split, replies)
+
+
+def _metrics(split: str, told: Mapping[str, Any]) -> Table:
+    rows = []
+    for name, value in told["metrics"].items():
+        mark = " (headline)" if name == told.get("headline") else ""
+        rows.append(
+            (
+                Cell(f"{_named(name)}{mark}"),
+                number(value.get("value")),
+                number(value.get("low")),
+                number(value.get("high")),
+            )
+        )
+    caption = f"Scores on {written(told.get('n'))} {split} rows, with 95 % bootstrap intervals"
+    return Table(caption, ("metric", "value", "from", "to"), rows)
+
+
+def _compared(told: Mapping[str, Any]) -> Iterator[tuple[Cell, ...]]:
+    majority = told.get("majority") or {}
+    if majority.get("difference"):
+        answer = f"always answering {majority.get('answer', 'the commonest answer')}"
+        yield Cell(answer, "quote"), Cell(ranged(majority["difference"]), "number")
+    if told.get("gain"):
+        yield Cell("token loss lower than that of the model before training"), Cell(ranged(told["gain"]), "number")
+
+
+def _pictures(split: str, told: Mapping[str, Any]) -> Iterator[Markup]:
+    dots = [
+        charts.Dot(label, value["f1"], value["f1_interval"]["low"], value["f1_interval"]["high"])
+        for label, value in _by_rows(told.get("per_class") or {})
+        if "f1_interval" in value
+    ]
+    if dots:
+        yield charts.intervals(f"{split}-classes", "F1 by class, with 95 % intervals", dots, reach=(0, 1))
+    calibration = told.get("calibration") or {}
+    if calibration.get("bins"):
+        title = f"Calibration: expected error {written(calibration.get('ece'))}"
+        yield charts.reliability(f"{split}-calibration", title, calibration["bins"])
+    for kind, named in (told.get("slices") or {}).items():
+        slices = [
+            charts.Dot(f"{name} ({value['n']:,})", value["value"], value.get("low"), value.get("high"))
+            for name, value in named.items()
+            if "value" in value
+        ]
+        if slices:
+            title = f"{_named(str(told.get('headline'))).capitalize()} by {kind} (rows)"
+            yield charts.intervals(f"{split}-slices-{kind}", title, slices, reach=(0, 1))
+
+
+def _by_rows(per_class: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Classes in the order of how often they occur."""
+    return sorted(per_class.items(), key=lambda item: (-(item[1].get("gold") or 0), item[0]))[:CLASSES]
+
+
+def _per_class(per_class: Mapping[str, Any]) -> Table:
+    names = ("precision", "recall", "f1")
+    rows = []
+    for label, value in _by_rows(per_class):
+        figures = [number(value.get(name)) for name in names]
+        counted = [Cell(f"{value.get(name) or 0:,.0f}", "number") for name in ("gold", "found")]
+        interval = value.get("f1_interval") or {}
+        reach = f"{written(interval.get('low'))} to {written(interval.get('high'))}" if interval else "–"
+        rows.append((Cell(label, "quote"), *figures, Cell(reach, "number"), *counted))
+    return Table("By class", ("class", "precision", "recall", "F1", "F1, 95 %", "true", "found"), rows)
+
+
+def _confusion(table: Mapping[str, Mapping[str, int]]) -> Table:
+    """True answers down, the model's across; the shade is the share of the row."""
+    totals: dict[str, int] = {}
+    for true, said in table.items():
+        totals[true] = totals.get(true, 0) + sum(said.values())
+        for label in said:
+            totals.setdefault(label, 0)
+    labels = sorted(totals, key=lambda label: (-totals[label], label))[:CONFUSED]
+    rows = []
+    for true in (label for label in labels if totals[label]):
+        counts = [table.get(true, {}).get(said, 0) for said in labels]
+        shades = [min(int(10 * count / totals[true]), 9) for count in counts]
+        cells = [
+            Cell(f"{count:,} ({percent(count, totals[true])})", f"number heat-{shade}")
+            for count, shade in zip(counts, shades, strict=True)
+        ]
+        rows.append((Cell(true, "quote"), *cells))
+    return Table("Confusion: true answers down, the model’s across", ("true", *labels), rows)
+
+
+def _errors(build: Build, errors: Sequence[Mapping[str, Any]], split: str) -> Iterator[Block]:
+    shown = errors[:ERRORS]
+    texts = build.texts((one["id"] for one in shown), stage="split", tables=(split,))
+    rows = [_error(one, *texts.get(one["id"], ("", ""))) for one in shown]
+    blocks: list[Block] = [Examples(rows[:ERRORS_OPEN])]
+    if rows[ERRORS_OPEN:]:
+        blocks.append(Fold(f"{len(rows) - ERRORS_OPEN} more", [Examples(rows[ERRORS_OPEN:])]))
+    yield Fold(f"Errors, the surest first: {len(errors):,} listed in the report of the stage", blocks, is_open=True)
+
+
+def _error(one: Mapping[str, Any], text: str, language: str) -> Example:
+    facts = [
+        ("true", cut(str(one.get("gold", "")), TEXT_CHARS)),
+        ("model said", cut(str(one.get("found", "")), TEXT_CHARS)),
+        ("sure", written(one.get("probability"))),
+        ("row", one["id"]),
+    ]
+    return Example(cut(text, TEXT_CHARS), facts, language)

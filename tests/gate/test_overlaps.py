@@ -1,0 +1,104 @@
+"""Duplicates inside train, and held-out rows that another split gives away."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from functools import lru_cache
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.gate.facts import Facts
+from pipeline.gate.overlaps import SIDES, leaks, repeats
+from tests.gate.test_facts import reader
+
+TEXT = "The harbour master wrote the tide table on a slate every morning before six"
+
+
+@lru_cache(maxsize=1)
+def base() -> Facts:
+    from pipeline.gate.sample import good
+
+    return reader().read(good("classification").rows["train"][0], "train")
+
+
+def facts(*rows: tuple[str, str, str]) -> list[Facts]:
+    """Rows of (split, text, answer), each in a group of its own."""
+    return [
+        replace(base(), id=f"r{at}", split=split, shown=text, answer=answer, group=f"g{at}")
+        for at, (split, text, answer) in enumerate(rows)
+    ]
+
+
+def test_three_levels_are_told_apart() -> None:
+    near = TEXT.replace("morning", "mornin")
+    found = leaks(
+        facts(("train", TEXT, "a"), ("test", TEXT, "a"), ("test", TEXT.upper() + "!", "a"), ("validation", near, "a")),
+        threshold=0.8,
+    )
+    assert (found["leak_exact"], found["leak_normalised"], found["leak_group"]) == ({1: 0}, {2: 0}, {})
+    assert found["leak_near"] == {3: 0}
+
+
+def test_test_is_held_out_from_validation_too() -> None:
+    found = leaks(facts(("validation", TEXT, "a"), ("test", TEXT, "a")), threshold=0.8)
+    assert found["leak_exact"] == {1: 0}
+
+
+def test_chinese_differing_in_punctuation_leaks() -> None:
+    found = leaks(
+        facts(("train", "今天天气很好，我们去公园吧。", "a"), ("test", "今天天气很好我们去公园吧！", "a")),
+        threshold=0.8,
+    )
+    assert found["leak_normalised"] == {1: 0}
+
+
+def test_texts_of_punctuation_only_are_equal_only_to_themselves() -> None:
+    found = leaks(facts(("train", "!!!", "a"), ("test", "???", "a"), ("test", "!!!", "a")), threshold=0.8)
+    assert (found["leak_exact"], found["leak_normalised"]) == ({2: 0}, {})
+
+
+def test_groups_across_splits_leak_whatever_the_text() -> None:
+    one, other = facts(("train", "one thing", "a"), ("test", "something else", "a"))
+    assert leaks([one, replace(other, group=one.group)], threshold=0.8)["leak_group"] == {1: 0}
+
+
+def test_repeats_count_in_train_only_and_look_at_the_answer() -> None:
+    found = repeats(
+        facts(
+            ("train", TEXT, "a"),
+            ("train", TEXT, "a"),
+            ("train", TEXT.upper(), "a"),
+            ("train", TEXT, "b"),
+            ("test", TEXT, "a"),
+        )
+    )
+    assert found["duplicate_exact"] == {1: 0}
+    assert found["duplicate_normalised"] == {2: 0}
+    assert found["conflict"] == {0: 3, 1: 3, 3: 0}
+
+
+ROWS = st.lists(
+    st.tuples(st.sampled_from(sorted(SIDES)), st.sampled_from(["a b", "A b!", "c", "！", "好的"]), st.just("x")),
+    max_size=12,
+)
+
+
+@given(ROWS)
+def test_leaks_agree_with_every_pair_compared(rows: list[tuple[str, str, str]]) -> None:
+    found = leaks(facts(*rows), threshold=0.8)
+    splits: dict[str, set[int]] = defaultdict(set)
+    for split, text, _ in rows:
+        splits[text].add(SIDES[split])
+    wanted = {at for at, (split, text, _) in enumerate(rows) if min(splits[text]) < SIDES[split]}
+    assert set(found["leak_exact"]) == wanted
+    assert not set(found["leak_exact"]) & set(found["leak_normalised"])
+
+
+@given(ROWS)
+def test_removing_what_repeats_leaves_nothing_that_repeats(rows: list[tuple[str, str, str]]) -> None:
+    found = repeats(facts(*rows))
+    gone = {*found["duplicate_exact"], *found["duplicate_normalised"]}
+    left = [row for at, row in enumerate(rows) if at not in gone]
+    assert repeats(facts(*left)) == {"duplicate_exact": {}, "duplicate_normalised": {}, "conflict": {}}

@@ -1,0 +1,131 @@
+"""Rows in English and Chinese that every task's laws are held to, as files would deliver them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pipeline.settings import Guideline, Label
+from pipeline.tasks import Row, task
+
+if TYPE_CHECKING:
+    from pipeline.tasks import Task
+
+SENTIMENT = Guideline(label=(Label(name="negative"), Label(name="positive")), keep_words=("masterpiece", "烂片"))
+TOPICS = Guideline(multiple=True, label=(Label(name="art"), Label(name="sport"), Label(name="war")))
+ENTITIES = Guideline(label=(Label(name="LOC"), Label(name="ORG"), Label(name="PER", aliases=("PERSON",))))
+
+
+@dataclass(frozen=True)
+class Example:
+    """A record, the answer that stands in it, and how the recipe maps its fields."""
+
+    task: str
+    guideline: Guideline
+    fields: dict[str, Any]
+    given: Any
+    columns: dict[str, str] = field(default_factory=dict)
+
+    def made(self) -> tuple[Task, Row]:
+        """The task, and the row with its answer settled."""
+        own = task(self.task, self.guideline)
+        row = own.shape(self.fields, self.columns)
+        return own, own.with_answer(row, own.read_answer(self.given, self.fields, row))
+
+
+def _said(*contents: str, system: str = "") -> list[dict[str, str]]:
+    turns = [{"role": ("user", "assistant")[at % 2], "content": content} for at, content in enumerate(contents)]
+    return [{"role": "system", "content": system}, *turns] if system else turns
+
+
+CALL = '{"name": "weather", "arguments": {"city": "Rome"}}'
+TOOLED = [
+    {"role": "human", "content": "How warm is it in Rome right now?"},
+    {"role": "function_call", "content": CALL},
+    {"role": "observation", "content": '{"celsius": 31}'},
+    {"role": "gpt", "content": "It is 31 degrees in Rome."},
+]
+ACCENTED = "Zoe\u0308 and Andre\u0301 met in Que\u0301bec."
+EMOJI = "👩\u200d🚀 Sally flew to Houston ❤\ufe0f on Monday"
+
+EXAMPLES = {
+    "sentiment": Example(
+        "classification", SENTIMENT, {"text": "I do not like it, though the cast shines."}, "negative"
+    ),
+    "sentiment zh": Example("classification", SENTIMENT, {"text": "这部电影并非烂片，大家都很喜欢。"}, "positive"),
+    "pair": Example(
+        "classification",
+        SENTIMENT,
+        {"one": "A man sleeps on the sofa.", "two": "Nobody is awake here."},
+        "positive",
+        {"text": "one", "text_pair": "two"},
+    ),
+    "topics": Example(
+        "classification", TOPICS, {"text": "They played football between the trenches."}, ["war", "sport"]
+    ),
+    "no topic": Example("classification", TOPICS, {"text": "Nothing of note."}, []),
+    "spans": Example(
+        "tagging",
+        ENTITIES,
+        {"text": "Dr. O'Neil of Acme Corp. left New York's docks."},
+        [[4, 10, "PER"], [14, 24, "ORG"], [30, 38, "LOC"]],
+    ),
+    "spans zh": Example(
+        "tagging",
+        ENTITIES,
+        {"text": "马云在杭州创办了阿里巴巴，员工有GPT工程师20人。"},
+        [[0, 2, "PER"], [3, 5, "LOC"], [8, 12, "ORG"]],
+    ),
+    "no span": Example("tagging", ENTITIES, {"text": "Nobody lives there any more."}, []),
+    "whole text": Example("tagging", ENTITIES, {"text": "Acme"}, [[0, 4, "ORG"]]),
+    "decomposed": Example("tagging", ENTITIES, {"text": ACCENTED}, [[0, 4, "PER"], [9, 15, "PER"], [23, 30, "LOC"]]),
+    "emoji": Example("tagging", ENTITIES, {"text": EMOJI}, [[0, 9, "PER"], [18, 25, "LOC"], [26, 28, "ORG"]]),
+    "tokens": Example(
+        "tagging",
+        ENTITIES,
+        {"tokens": ["EU", "rejects", "German", "call", "to", "boycott", "British", "lamb", "."]},
+        ["B-ORG", "O", "B-PERSON", "O", "O", "O", "B-LOC", "I-LOC", "O"],
+    ),
+    "tokens zh": Example(
+        "tagging",
+        ENTITIES,
+        {"tokens": list("王小明住在北京市。")},
+        ["B-PER", "I-PER", "I-PER", "O", "O", "B-LOC", "I-LOC", "I-LOC", "O"],
+    ),
+    "empty token": Example(
+        "tagging",
+        ENTITIES,
+        {"tokens": ["In", "", "Paris", "", "Hilton", "sleeps"]},
+        ["O", "O", "B-PER", "I-PER", "I-PER", "O"],
+    ),
+    "instruction": Example(
+        "chat",
+        Guideline(),
+        {"messages": _said("Name the capital of France, not of `Spain`, in 1 word.", "Paris, of course.")},
+        "Paris, of course.",
+    ),
+    "instruction zh": Example(
+        "chat", Guideline(), {"messages": _said("请把“你好”翻译成英语，不要解释。", "Hello.")}, "Hello."
+    ),
+    "dialogue": Example(
+        "chat",
+        Guideline(),
+        {
+            "messages": _said(
+                "Hello there!", "Hi, how can I help?", "北京有多少人口？", "北京大约有两千万人。", system="Be brief."
+            )
+        },
+        "北京大约有两千万人。",
+    ),
+    "tools": Example(
+        "chat", Guideline(), {"messages": TOOLED, "tools": [{"name": "weather"}]}, "It is 31 degrees in Rome."
+    ),
+}
+"""By what is particular about them."""
+
+TEXTS = [
+    str(value)
+    for example in EXAMPLES.values()
+    for field in example.fields.values()
+    for value in (field if isinstance(field, list) else [field])
+]

@@ -1,0 +1,247 @@
+"""Laws that every task keeps, whatever it means by an answer."""
+
+from __future__ import annotations
+
+import ast
+import pickle
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from pipeline import tasks
+from pipeline.contract import SCHEMAS, contract
+from pipeline.tasks import KNOWN, task
+from tests.tasks.examples import EXAMPLES, TEXTS, Example
+from tests.tiny import CHATML, Kind, tiny_tokenizer
+
+if TYPE_CHECKING:
+    from pipeline.tasks import Encoded, Row, Task
+
+ENOUGH, TOO_FEW = 512, 12
+KINDS: dict[str, list[Kind]] = {
+    "classification": ["wordpiece", "metaspace"],
+    "tagging": ["wordpiece", "metaspace", "bytelevel"],
+    "chat": ["bytelevel"],
+}
+CASES = [(name, kind) for name, example in EXAMPLES.items() for kind in KINDS[example.task]]
+each_example = pytest.mark.parametrize("name", list(EXAMPLES))
+each_case = pytest.mark.parametrize(("name", "kind"), CASES)
+
+
+@cache
+def tokenizer(kind: Kind) -> Any:
+    return tiny_tokenizer(TEXTS, kind, chat_template=CHATML if kind == "bytelevel" else None)
+
+
+def classes(own: Task) -> list[str]:
+    return own.classes(sorted({label for example in EXAMPLES.values() for label in example.guideline.names}))
+
+
+def perfect_output(own: Task, encoded: Encoded, reader: Any, names: list[str]) -> Any:
+    """What a model that learned the targets by heart would put out; where it learned nothing it is undecided."""
+    targets = encoded.targets
+    if isinstance(targets, int):
+        return np.eye(len(names))[targets]
+    if own.head == "causal":
+        return reader.decode(_last_run([int(target) for target in targets]), skip_special_tokens=True)
+    if own.head == "multilabel":
+        return np.array(targets)
+    undecided = np.full(len(names), 1 / len(names))
+    return np.array([np.eye(len(names))[int(target)] if target >= 0 else undecided for target in targets])
+
+
+def _last_run(targets: list[int]) -> list[int]:
+    """The last reply's targets: the last that are learned in a row."""
+    learned = [at for at, target in enumerate(targets) if target >= 0]
+    begin = max(at for at in learned if at - 1 not in learned)
+    return targets[begin : learned[-1] + 1]
+
+
+def seen(own: Task, row: Row) -> Any:
+    """An answer without the white space around a reply, which no template keeps."""
+    return own.answer(row).strip() if own.head == "causal" else own.answer(row)
+
+
+@each_case
+def test_decoding_the_encoded_gold_is_right(name: str, kind: Kind) -> None:
+    own, row = EXAMPLES[name].made()
+    reader, names = tokenizer(kind), classes(own)
+    encoded = own.encode(row, reader, classes=names, max_tokens=ENOUGH)
+    assert not encoded.cut
+    assert encoded.learned > 0
+    output = perfect_output(own, encoded, reader, names)
+    answer, probability = own.decode(output, row, reader, classes=names, max_tokens=ENOUGH)
+    assert answer == seen(own, row)
+    assert probability == pytest.approx(1.0)
+    scores = own.score([own.answer(row)], [answer], [row])
+    assert scores.metrics[scores.headline] in (1.0, pytest.approx(100.0)) or not own.answer(row)
+
+
+@each_case
+def test_a_row_that_is_cut_is_answered_in_its_own_shape(name: str, kind: Kind) -> None:
+    own, row = EXAMPLES[name].made()
+    reader, names = tokenizer(kind), classes(own)
+    limit = TOO_FEW if own.head == "causal" else 5
+    encoded = own.encode(row, reader, classes=names, max_tokens=limit)
+    length = len(encoded.inputs["input_ids"])
+    assert length <= limit
+    whole = own.encode(row, reader, classes=names, max_tokens=ENOUGH)
+    assert encoded.cut == (len(whole.inputs["input_ids"]) > limit)
+    output: Any = "Any reply" if own.head == "causal" else np.full((length, len(names)), 0.5)
+    output = output[0] if own.head in ("sequence", "multilabel") else output
+    answer, _ = own.decode(output, row, reader, classes=names, max_tokens=limit)
+    assert not list(own.problems(own.with_answer(row, answer)))
+    assert own.read_answer(answer, {}, row) == answer
+
+
+@each_case
+def test_every_input_is_as_long_as_the_token_ids(name: str, kind: Kind) -> None:
+    own, row = EXAMPLES[name].made()
+    for limit in (TOO_FEW, ENOUGH):
+        encoded = own.encode(row, tokenizer(kind), classes=classes(own), max_tokens=limit)
+        lengths = {len(values) for values in encoded.inputs.values()}
+        assert len(lengths) == 1
+        if own.head in ("token", "causal"):
+            assert isinstance(encoded.targets, list)
+            assert {len(encoded.targets)} == lengths
+            assert encoded.learned == sum(target != -100 for target in encoded.targets)
+
+
+@each_example
+def test_pieces_put_back_give_the_identical_row(name: str) -> None:
+    own, row = EXAMPLES[name].made()
+    assert own.with_pieces(row, own.free_pieces(row)) == row
+    assert own.with_mentions(row, [surface for _, surface in own.mentions(row)]) == row
+
+
+@each_example
+def test_an_edit_breaks_no_rule_and_leaves_the_answer(name: str) -> None:
+    own, row = EXAMPLES[name].made()
+    edited = own.with_pieces(row, [backwards(piece) for piece in own.free_pieces(row)])
+    assert not list(own.problems(edited))
+    assert own.mentions(edited) == own.mentions(row)
+    if own.head != "token":
+        assert own.answer(edited) == own.answer(row)
+    if any(re.search(r"[^\W\d_]{2}", piece) for piece in own.free_pieces(row)):
+        assert edited != row
+
+
+@each_example
+def test_a_longer_wording_moves_what_stands_behind_it(name: str) -> None:
+    own, row = EXAMPLES[name].made()
+    longer = [re.sub(r"[^\W\d_]+", lambda word: word[0] * 2, piece) for piece in own.free_pieces(row)]
+    if name == "tokens zh":
+        return  # a character that becomes two is another number of tokens: see test_tagging
+    edited = own.with_pieces(row, longer)
+    assert not list(own.problems(edited))
+    assert own.mentions(edited) == own.mentions(row)
+
+
+def backwards(piece: str) -> str:
+    """Every word spelled from its end: no word more, none fewer."""
+    return re.sub(r"[^\W\d_]+", lambda word: word[0][::-1], piece)
+
+
+@pytest.mark.parametrize("name", ["sentiment", "sentiment zh", "instruction", "instruction zh", "dialogue"])
+def test_an_edit_leaves_the_evidence(name: str) -> None:
+    evidence = {
+        "sentiment": ["not", "though"],
+        "sentiment zh": ["并非", "烂片", "很"],
+        "instruction": ["not", "`Spain`", "1"],
+        "instruction zh": ["“你好”", "不"],
+        "dialogue": ["北京"],
+    }[name]
+    own, row = EXAMPLES[name].made()
+    blanked = own.shown(own.with_pieces(row, ["_" for _ in own.free_pieces(row)]))
+    assert not [word for word in evidence if word not in blanked]
+
+
+@each_example
+def test_answers_survive_a_round_trip(name: str) -> None:
+    own, row = EXAMPLES[name].made()
+    answer = own.answer(row)
+    assert own.answer(own.with_answer(row, answer)) == answer
+    assert own.read_answer(answer, {}, row) == answer
+
+
+@each_example
+def test_annotators_who_agree_are_taken_at_their_word(name: str) -> None:
+    own, row = EXAMPLES[name].made()
+    answers = [own.answer(row)] * 3
+    ballots = own.ballots(row, answers)
+    assert all(len(votes) == 3 and len(set(votes)) == 1 for votes in ballots.values())
+    winners = {unit: (votes[0] or "", 1.0, False) for unit, votes in ballots.items()}
+    settled = own.elect(row, answers, winners)
+    assert (settled.answer, settled.tied) == (answers[0], False)
+    assert settled.confidence == pytest.approx(1.0)
+
+
+@each_example
+def test_a_row_counts_towards_something(name: str) -> None:
+    own, row = EXAMPLES[name].made()
+    assert own.strata(row)
+    assert own.shown(row)
+    assert all(isinstance(context, str) and label for context, label in own.guess_units(row))
+
+
+@each_example
+def test_rows_have_the_columns_that_the_contract_declares(name: str) -> None:
+    example: Example = EXAMPLES[name]
+    own, row = example.made()
+    spine = {column["name"] for column in _toml("spine")["column"]}
+    assert set(row) == set(contract(own.name).schema.names) - spine
+    assert not list(own.problems(row))
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_tasks_travel_to_worker_processes(name: str) -> None:
+    for example in EXAMPLES.values():
+        if example.task == name:
+            own, row = example.made()
+            own.free_pieces(row)
+            again = pickle.loads(pickle.dumps(own))
+            assert again == own
+            assert again.free_pieces(row) == own.free_pieces(row)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_rules_declared_are_the_reasons_that_the_code_can_give(name: str) -> None:
+    spine, own = set(_toml("spine")["rule"]), set(_toml(name).get("rule", {}))
+    given = reasons(Path(str(tasks.__file__)).parent / f"{name}.py")
+    assert given - spine == own
+    assert given <= set(contract(name).rules)
+
+
+def reasons(path: Path) -> set[str]:
+    """The rule names that a module, and those of pipeline.tasks that it imports, can give."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    named = {
+        call.args[0].value
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("Problem", "Unfit")
+        if isinstance(call.args[0], ast.Constant)
+    }
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    beside = {alias.name for node in imports if node.module == "pipeline.tasks" for alias in node.names}
+    beside |= {
+        str(node.module).rsplit(".", 1)[-1] for node in imports if str(node.module).startswith("pipeline.tasks.")
+    }
+    found = {str(name) for name in named}
+    for other in (path.with_name(f"{name}.py") for name in beside):
+        found |= reasons(other) if other.exists() else set()
+    return found
+
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads((SCHEMAS / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def test_every_task_has_examples() -> None:
+    assert {example.task for example in EXAMPLES.values()} == set(KNOWN)
+    for name in KNOWN:
+        assert task(name, next(e.guideline for e in EXAMPLES.values() if e.task == name)).name == name
