@@ -183,11 +183,11 @@ def report(names: Names = None, data: Data = Path("data")) -> None:
 
 
 def _report(recipes: list[Recipe]) -> None:
-    from pipeline import pages
+    from pipeline import flow, pages
 
     console = _console()
     for one in recipes:
-        path = pages.write(one)
+        path = pages.write(one, lines=flow.ledger(one))
         console.print(
             f"report of {one.name}: [link=file://{path.resolve()}]{os.path.relpath(path)}[/link]", soft_wrap=True
         )
@@ -265,6 +265,8 @@ def new(
 
 def main() -> None:
     """Run the command line; mistakes of the user are one line, not a traceback."""
+    # The bars of libraries would break ours; tqdm reads this when it is imported.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         app(standalone_mode=True)
     except AssayError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline import decisions as replay
 from pipeline import settling
@@ -51,6 +52,8 @@ class Judgement:
     reason: list[str | None]
     evidence: list[str | None]
     answer: list[str | None]
+    meaning: list[str | None]
+    """What the answer says apart from how the text is written: equal for duplicates that agree."""
     confidence: list[float | None]
     merging: Merging = field(default_factory=Merging)
     used: Counter[str] = field(default_factory=Counter)
@@ -68,7 +71,7 @@ def audit(work: Work) -> Outcome:
     settings = work.recipe.settings.audit
     rows = work.narrow(["id", "source", "split"])
     heard = settling.said(work.narrow(ANNOTATIONS.names, "annotations"), rows["id"].combine_chunks())
-    election = settling.elect(settling.vote(work, heard), settings.consensus, free=work.task.head == "causal")
+    election = settling.elect(settling.vote(work, heard), settings.consensus, free=work.task.free_text)
     judged = _judge(work, rows, settling.settle(work, heard, election, settings))
     outcome = Outcome(
         stream=iter(()),
@@ -78,7 +81,7 @@ def audit(work: Work) -> Outcome:
         "annotations": settling.verdict_counts(heard),
         "annotators": _annotators(heard),
         "consensus": _consensus(election, settings),
-        "agreement": _agreement(election, settings, by_label=work.task.head != "causal"),
+        "agreement": _agreement(election, settings, by_label=not work.task.free_text),
         "duplicates": {"merged": len(judged.merging.merged), "in_conflict": len(judged.merging.conflicts)},
         "decisions": {"used": dict(sorted(judged.used.items())), "stale": judged.stale},
     }
@@ -88,22 +91,32 @@ def audit(work: Work) -> Outcome:
 
 def _judge(work: Work, rows: pa.Table, settled: pa.Table) -> Judgement:
     """Verdicts on every row: rules first, then human decisions, then what rows say of one another."""
-    columns = {name: settled[name].to_pylist() for name in ("reason", "evidence", "answer", "confidence")}
+    columns = {name: settled[name].to_pylist() for name in ("reason", "evidence", "answer", "meaning", "confidence")}
     judged = Judgement(ids=rows["id"].to_pylist(), sources=rows["source"].to_pylist(), settled=settled, **columns)
-    _replay(judged, replay.read(work.recipe.decisions))
+    _replay(judged, _decisions(work))
     settings = work.recipe.settings.audit
     if settings.duplicates != "off":
         alive = [at for at, reason in enumerate(judged.reason) if reason is None]
         keys, splits = settled["key"].to_pylist(), rows["split"].to_pylist()
         judged.merging = merge(
             [keys[at] for at in alive],
-            [judged.answer[at] or "" for at in alive],
+            [judged.meaning[at] or "" for at in alive],
             [splits[at] for at in alive],
             alive,
             conflicts=settings.conflicts,
         )
         _hold(judged)
     return judged
+
+
+def _decisions(work: Work) -> dict[str, Decision]:
+    """The human decisions, each understood beside its row."""
+    found = replay.read(work.recipe.decisions)
+    ids = pa.array(sorted(found), pa.string())
+    for batch in work.batches() if found else ():
+        for row in batch.filter(pc.is_in(batch["id"], ids)).to_pylist():
+            found[row["id"]] = replay.understood(found[row["id"]], row, work.task)
+    return found
 
 
 def _replay(judged: Judgement, decisions: dict[str, Decision]) -> None:
@@ -120,8 +133,11 @@ def _replay(judged: Judgement, decisions: dict[str, Decision]) -> None:
         if decision.verdict == "drop":
             judged.reason[at], judged.evidence[at] = "decided_out", said
         elif decision.verdict in ("wrong", "fine") and (decision.answer or judged.answer[at]):
-            judged.answer[at] = decision.answer or judged.answer[at]
+            if decision.answer:
+                judged.answer[at], judged.meaning[at] = decision.answer, decision.meaning
             judged.reason[at], judged.evidence[at], judged.confidence[at] = None, None, 1.0
+            if decision.verdict == "wrong" and decision.problem:
+                judged.reason[at], judged.evidence[at] = decision.problem.rule, f"{decision.problem.evidence}; {said}"
 
 
 def _hold(judged: Judgement) -> None:

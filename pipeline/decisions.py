@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from pipeline.errors import AssayError
+from pipeline.errors import AssayError, Unfit
 from pipeline.tasks import canonical
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipeline.tasks import Problem, Row, Task
 
 Verdict = Literal["wrong", "fine", "ambiguous", "drop"]
 NEEDED = ("row", "verdict", "who", "when", "why")
@@ -29,6 +32,10 @@ class Decision:
     when: str
     why: str
     guideline: str | None = None
+    meaning: str | None = None
+    """What the decided answer says apart from how the text is written, once the decision is understood."""
+    problem: Problem | None = None
+    """The rule that the row breaks with the answer that was decided, once the decision is understood."""
 
     def fits(self, settled: str | None) -> bool:
         """Whether the decision still speaks of the answer that the row has now, or has been followed already."""
@@ -77,3 +84,24 @@ def _decision(line: str, place: str) -> Decision:
         why=str(entry["why"]),
         guideline=entry.get("guideline"),
     )
+
+
+def understood(decision: Decision, row: Row, task: Task) -> Decision:
+    """The decision with its answers read as those of any annotator are: labels by alias, offsets checked.
+
+    Raises:
+        AssayError: the answer that was decided cannot be read, with the place of the decision.
+    """
+    was = decision.was
+    if was is not None:
+        with suppress(Unfit):  # an answer that is none any more: the decision will not fit, and is told as stale
+            was = canonical(task.read_answer(json.loads(was), {}, row))
+    if decision.answer is None:
+        return replace(decision, was=was)
+    try:
+        answer = task.read_answer(json.loads(decision.answer), {}, row)
+    except Unfit as unfit:
+        raise AssayError(decision.place, f"the answer cannot be used: {unfit}", "mend the decision") from unfit
+    settled = task.with_answer(row, answer)
+    problem = next(task.problems(settled), None)
+    return replace(decision, was=was, answer=canonical(answer), meaning=task.meaning(settled), problem=problem)

@@ -6,10 +6,14 @@ import os
 import threading
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from multiprocessing import connection, get_context, parent_process
 from typing import TYPE_CHECKING, TypeVar
+
+from pipeline.errors import AssayError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +23,7 @@ Made = TypeVar("Made")
 
 # A pool costs about a second to start; work that fits into so few batches is done sooner here.
 BATCHES_WORTH_A_POOL = 4
+PRELOADED = ["pyarrow", "pandas", "pydantic"]
 
 
 @dataclass(frozen=True)
@@ -42,14 +47,29 @@ class Engine:
         return map(function, stream)
 
     def _pooled(self, function: Callable[[Given], Made], batches: Iterator[Given]) -> Iterator[Made]:
-        with ProcessPoolExecutor(
-            self.workers, mp_context=get_context("forkserver"), initializer=_die_with_parent
-        ) as pool:
-            waiting = deque(pool.submit(function, batch) for batch in islice(batches, 2 * self.workers))
+        pool = _pool(self.workers)
+        waiting = deque(pool.submit(function, batch) for batch in islice(batches, 2 * self.workers))
+        try:
             while waiting:
                 made = waiting.popleft().result()
                 waiting.extend(pool.submit(function, batch) for batch in islice(batches, 1))
                 yield made
+        except BrokenProcessPool as error:
+            _pool.cache_clear()
+            raise AssayError(
+                "a worker process", "was ended from outside", "free some memory, or take fewer --workers"
+            ) from error
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+@lru_cache(maxsize=1)
+def _pool(workers: int) -> ProcessPoolExecutor:
+    """The workers, started once for all stages, forked from a process that has imported the slow part of our code."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_die_with_parent)
 
 
 def cores() -> int:

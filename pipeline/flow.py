@@ -70,7 +70,7 @@ def ledger(recipe: Recipe) -> list[Line]:
     if "split" in found:
         tables = found["split"]["tables"]
         lines += [Line("split", f"in {side}", tables[side]["rows"], True) for side in ("train", "validation", "test")]
-    return lines + list(_learned(found))
+    return lines + list(_learned(found, recipe))
 
 
 def _stage_lines(name: str, report: dict[str, Any], before: int | None, recipe: Recipe) -> Iterator[Line]:
@@ -92,7 +92,20 @@ def _stage_lines(name: str, report: dict[str, Any], before: int | None, recipe: 
     yield Line(name, "rows kept", counts["kept"], True)
 
 
-def _learned(found: dict[str, dict[str, Any]]) -> Iterator[Line]:
-    """What the trainer makes of the training rows, as its report says it."""
-    for entry in found.get("finetune", {}).get("ledger", []):
-        yield Line("finetune", entry["what"], entry["count"], entry.get("total", False))
+def _learned(found: dict[str, dict[str, Any]], recipe: Recipe) -> Iterator[Line]:
+    """What the trainer made of the training rows, down to the targets it learned from."""
+    trained, dealt = found.get("finetune"), found.get("split")
+    if trained is None or dealt is None:
+        return
+    counts = trained["details"]["ledger"]
+    if counts["rows"] != dealt["tables"]["train"]["rows"]:
+        return  # a model of an earlier split: `assay finetune` brings it up to date
+    yield Line("finetune", "left out of the sample", -counts["sampled_out"])
+    yield Line("finetune", "nothing to learn from", -counts["rows_that_teach_nothing"])
+    yield Line("finetune", "rows learned from", counts["rows_learned_from"], True)
+    left = counts["rows"] - counts["sampled_out"] - counts["rows_that_teach_nothing"]
+    if left != counts["rows_learned_from"]:
+        problem = f"{left} rows are left to learn from, but {counts['rows_learned_from']} were learned from"
+        raise AssayError(f"ledger of '{recipe.name}'", problem, f"assay finetune {recipe.name}")
+    yield Line("finetune", "tokens in them, an epoch", counts["tokens"], True)
+    yield Line("finetune", "targets learned, an epoch", counts["learned_targets"], True)

@@ -114,6 +114,7 @@ def read_options(reading: Reading) -> readers.ReadOptions:
         scheme=reading.scheme,
         json_path=reading.json_path,
         messages_field=columns.get("messages"),
+        hub=reading.hub is not None,
         hub_split=reading.hub_split,
     )
 
@@ -201,7 +202,10 @@ def _told_apart(
     yield "annotations", annotations.drop_columns(["place"]).filter(pa.array(said))
     dropped = [(number, fate) for number, fate in enumerate(fates) if fate.reason]
     again = [_repeat(batch.rows.slice(number, 1).to_pylist()[0], fate) for number, fate in dropped]
-    yield "rejected", pa.concat_batches([batch.rejected, batch_of(again, REJECTED)])
+    # In the order of the records, so that it does not show where one batch ends and the next begins.
+    order = np.argsort([*batch.rejected_at, *(batch.row_at[number] for number, _ in dropped)], kind="stable")
+    both = pa.concat_batches([batch.rejected, batch_of(again, REJECTED)])
+    yield "rejected", both.take(pa.array(order, pa.int64()))
     _count(batch, fates, source, ledger, annotations=int(said.sum()))
 
 

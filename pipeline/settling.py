@@ -36,6 +36,7 @@ CAST = pa.schema([("row", pa.int64()), ("unit", pa.string()), ("annotator", pa.s
 SETTLED = pa.schema(
     [
         ("answer", pa.string()),
+        ("meaning", pa.string()),
         ("confidence", pa.float64()),
         ("tied", pa.bool_()),
         ("reason", pa.string()),
@@ -211,6 +212,7 @@ def settle_batch(
         if heard:
             settled = task.elect(row, [answer for _, answer in heard], won)
             line = {"answer": canonical(settled.answer), "confidence": settled.confidence, "tied": settled.tied}
+            line["meaning"] = task.meaning(task.with_answer(row, settled.answer))
         reason, evidence = first_problem(row, line, len(heard), problem, task=task, settings=settings) or (None, None)
         lines.append(line | {"reason": reason, "evidence": evidence, "key": input_key(row, task, settings.duplicates)})
     return pa.RecordBatch.from_pylist(lines, schema=SETTLED)

@@ -43,8 +43,12 @@ class Shaped:
     """A digest of what the annotator read, for each row."""
     named: list[bool]
     """Whether the source gave the row its id."""
+    row_at: list[int]
+    """Where in the chunk the record of each row stands."""
     annotations: pa.RecordBatch
     rejected: pa.RecordBatch
+    rejected_at: list[int]
+    """Where in the chunk each rejected record stands."""
     notes: list[str]
     records: int
 
@@ -57,7 +61,8 @@ def shaped(
     digests: list[tuple[bytes, bytes, bool]] = []
     annotations: list[dict[str, Any]] = []
     rejected: list[dict[str, Any]] = []
-    for record, given, _ in chunk:
+    row_at: list[int] = []
+    for at, (record, given, _) in enumerate(chunk):
         try:
             if isinstance(record, Broken):
                 raise Unfit(record.reason, record.evidence)
@@ -69,6 +74,7 @@ def shaped(
             rejected.append(refused(record, unfit, given))
             continue
         rows.append(row)
+        row_at.append(at)
         digests.append(digest)
         annotations += [line | {"place": len(rows) - 1} for line in lines]
     schema = contract(task.name).schema
@@ -77,8 +83,10 @@ def shaped(
         wholes=[whole for whole, _, _ in digests],
         inputs=[read for _, read, _ in digests],
         named=[named for _, _, named in digests],
+        row_at=row_at,
         annotations=batch_of(annotations, ANNOTATIONS.append(pa.field("place", pa.int32()))),
         rejected=batch_of(rejected, REJECTED),
+        rejected_at=sorted({*range(len(chunk))} - {*row_at}),
         notes=[
             f"{record.place}: {note}" for record, _, _ in chunk if isinstance(record, Record) for note in record.notes
         ],

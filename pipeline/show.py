@@ -91,13 +91,14 @@ def gates(results: Sequence[Mapping[str, Any]], name: str, *, every: bool = Fals
     counts = {verdict: sum(result["verdict"] == verdict for result in results) for verdict in COLOURS}
     told = "  ".join(f"[{COLOURS[verdict]}]{verdict} {count}[/]" for verdict, count in counts.items())
     table = Table(header_style="bold", show_edge=False)
-    for column in ("gate", "verdict", "value", "bound", "n", "what to do"):
+    for column in ("gate", "verdict", "value", "bound", "n", "what it means, and what to do"):
         table.add_column(column, justify="right" if column in ("value", "bound", "n") else "left")
     for result in results:
         if every or result["verdict"] != "PASS":
             verdict = f"[{COLOURS[result['verdict']]}]{result['verdict']}[/]"
             numbers = [_number(result.get(column)) for column in ("value", "bound", "n")]
-            table.add_row(result["gate"], verdict, *numbers, escape(str(result.get("remedy") or "")))
+            told = "" if result["verdict"] == "PASS" else f"{result['said']}\n{result['remedy']}"
+            table.add_row(result["gate"], verdict, *numbers, escape(told))
     title = f"[bold]gates of {escape(name)}[/bold]  {told}"
     return Group(title, table) if table.row_count else Group(title)
 

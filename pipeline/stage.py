@@ -31,10 +31,12 @@ Tick = "Callable[[int], None]"
 SHARD_ROWS = 50_000
 # Libraries whose version may change what a stage writes.
 MATTERS = (
+    "jieba",
     "numpy",
     "pandas",
     "pyarrow",
     "scikit-learn",
+    "scipy",
     "duckdb",
     "rensa",
     "nlpaug",

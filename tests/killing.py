@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pipeline.recipe import Recipe
 
 Moment = tuple[str, str]
-"""What is waited for (`time`, or something that appears in the build folder), and the stage or the share of the time."""
+"""What is waited for (`time`, or something that appears in the build folder), and its stage or share of time."""
 
 APPEARS = {
     "begun": "{}.partial",
@@ -58,7 +58,24 @@ version = "%d"
 
 def data_set(folder: Path, version: int) -> Recipe:
     """A data set in one of two versions, none of whose stages come out the same."""
-    words = "the harbour was quiet when we came back from town with a basket full of bread".split()
+    words = [
+        "the",
+        "harbour",
+        "was",
+        "quiet",
+        "when",
+        "we",
+        "came",
+        "back",
+        "from",
+        "town",
+        "with",
+        "a",
+        "basket",
+        "full",
+        "of",
+        "bread",
+    ]
     chosen = random.Random(7)
     lines = []
     for number in range(45):
@@ -174,7 +191,11 @@ class Torture:
                 continue
             there = contents(folder)
             whole = [
-                {path.removeprefix(f"{name}/"): content for path, content in calm.items() if path.startswith(f"{name}/")}
+                {
+                    path.removeprefix(f"{name}/"): content
+                    for path, content in calm.items()
+                    if path.startswith(f"{name}/")
+                }
                 for calm in self.calm
             ]
             if there not in whole or store.read_report(folder) is None:

@@ -26,7 +26,7 @@ kind = "swap"
 [[augment.edit]]
 kind = "keyboard"
 [[augment.edit]]
-kind = "spelling"
+kind = "ocr"
 [augment]
 budget = 0.5
 """
@@ -43,7 +43,22 @@ budget = 0.5
 [[augment.edit]]
 kind = "mention_swap"
 """
-WORDS = "harbour quiet evening bread basket lantern garden winter promise letter bridge kettle morning window".split()
+WORDS = [
+    "harbour",
+    "quiet",
+    "evening",
+    "bread",
+    "basket",
+    "lantern",
+    "garden",
+    "winter",
+    "promise",
+    "letter",
+    "bridge",
+    "kettle",
+    "morning",
+    "window",
+]
 NAMES = ["Anna Berg", "Li Wei", "Omar", "Zoë", "Ines Paz"]
 
 
@@ -93,10 +108,10 @@ def test_the_build_is_worth_comparing(usual: tuple[str, Recipe]) -> None:
     assert all(reports["split"]["tables"][side]["rows"] for side in ("train", "validation", "test"))
     if task == "classification":
         assert set(reports["ingest"]["counts"]["reasons"]) == {"duplicate_id", "wrong_columns"}
-        assert set(reports["audit"]["counts"]["reasons"]) >= {"conflict", "merged_duplicate", "unknown_label"}
+        assert set(reports["audit"]["counts"]["reasons"]) >= {"merged_duplicate", "unknown_label"}
 
 
-@pytest.mark.parametrize("engine", [Engine(1, 7), Engine(1, 1000), Engine(4, 7), Engine(4, 1000), Engine(3, 1)], ids=str)
+@pytest.mark.parametrize("engine", [Engine(1, 7), Engine(4, 7), Engine(4, 1000)], ids=str)
 def test_workers_and_batches_change_no_byte(tmp_path: Path, usual: tuple[str, Recipe], engine: Engine) -> None:
     task, expected = usual
     one = data_set(tmp_path, task)
@@ -131,14 +146,15 @@ flow.build(recipe.load(Path(sys.argv[1])), Engine())
 """
 
 
-@pytest.mark.parametrize("seed", ["0", "12345"])
-def test_hash_seed_changes_no_byte(tmp_path: Path, usual: tuple[str, Recipe], seed: str) -> None:
-    task, expected = usual
-    one = data_set(tmp_path, task)
-    environment = os.environ | {"PYTHONHASHSEED": seed}
-    command = [sys.executable, "-c", BUILD, str(one.folder / "recipe.toml")]
-    subprocess.run(command, env=environment, cwd=ROOT, check=True)
-    assert contents(one.build) == contents(expected.build)
+@pytest.mark.parametrize("task", ["classification", "tagging"])
+def test_hash_seed_changes_no_byte(tmp_path: Path, task: str) -> None:
+    both = {seed: data_set(tmp_path / seed, task) for seed in ("0", "12345")}
+    processes = []
+    for seed, one in both.items():
+        command = [sys.executable, "-c", BUILD, str(one.folder / "recipe.toml")]
+        processes.append(subprocess.Popen(command, env=os.environ | {"PYTHONHASHSEED": seed}, cwd=ROOT))
+    assert [process.wait() for process in processes] == [0, 0]
+    assert contents(both["0"].build) == contents(both["12345"].build)
 
 
 def test_files_made_in_another_order_change_no_byte(tmp_path: Path) -> None:
@@ -154,7 +170,10 @@ def test_files_made_in_another_order_change_no_byte(tmp_path: Path) -> None:
 def sides(one: Recipe) -> dict[str, str]:
     """The side of every row that annotators saw."""
     return {
-        row["id"]: side for side in ("train", "validation", "test") for row in table(one, "split", side) if not row["parents"]
+        row["id"]: side
+        for side in ("train", "validation", "test")
+        for row in table(one, "split", side)
+        if not row["parents"]
     }
 
 

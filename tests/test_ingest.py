@@ -30,9 +30,8 @@ GOOD, BAD = '["good"]', '["bad"]'
 def toml(format: str, *, file: str = "rows", task: str = "classification", labels: str = "", **more: Any) -> str:
     """A recipe with one source; `more` are its settings, already as TOML."""
     settings = "\n".join(f"{name} = {value}" for name, value in more.items())
-    return (
-        f'task = "{task}"\n{labels}\n[[ingest.source]]\nname = "s"\nfiles = ["{file}"]\nformat = "{format}"\n{settings}\n'
-    )
+    source = f'[[ingest.source]]\nname = "s"\nfiles = ["{file}"]\nformat = "{format}"\n{settings}\n'
+    return f'task = "{task}"\n{labels}\n{source}'
 
 
 def ingested(folder: Path, recipe: str, content: str | bytes, **files: str | bytes) -> tuple[Recipe, dict[str, Any]]:
@@ -57,7 +56,9 @@ def told(one: Recipe) -> dict[str, Any]:
 
 
 def test_own_ids_places_and_languages(tmp_path: Path) -> None:
-    one, _ = ingested(tmp_path, CSV.replace("rows.csv", "rows"), csv("id,text,label", ["7,hello there,good", "b,你好,bad"]))
+    one, _ = ingested(
+        tmp_path, CSV.replace("rows.csv", "rows"), csv("id,text,label", ["7,hello there,good", "b,你好,bad"])
+    )
     first, second = table(one, "ingest")
     assert (first["id"], first["source"], first["group"], first["split"]) == ("s/7", "rows:2", "s/7", None)
     assert (second["id"], second["source"], second["language"], second["weight"]) == ("s/b", "rows:3", "zh", 1.0)
@@ -79,7 +80,9 @@ def test_duplicate_ids_and_repeated_records(tmp_path: Path) -> None:
 
 def test_without_ids_repeats_stay_apart_and_ids_come_from_content(tmp_path: Path) -> None:
     recipe = toml("csv")
-    one, counts = ingested(tmp_path / "a", recipe, csv("text,label", ["same,good", "other,bad", "same,good", "same,bad"]))
+    one, counts = ingested(
+        tmp_path / "a", recipe, csv("text,label", ["same,good", "other,bad", "same,good", "same,bad"])
+    )
     first, other, again, third = ids(one)
     assert (again, third) == (f"{first}-2", f"{first}-3")
     assert counts["kept"] == 4
@@ -218,7 +221,9 @@ def test_split_names(tmp_path: Path) -> None:
     assert {row["split"] for row in table(fixed, "ingest")} == {"test"}
 
 
-@pytest.mark.parametrize(("weight", "stays"), [("2.5", 2.5), ("", 1.0), ("x", None), ("-1", None), ("nan", None), ("inf", None)])
+@pytest.mark.parametrize(
+    ("weight", "stays"), [("2.5", 2.5), ("", 1.0), ("x", None), ("-1", None), ("nan", None), ("inf", None)]
+)
 def test_weights(tmp_path: Path, weight: str, stays: float | None) -> None:
     recipe = toml("csv", columns='{ id = "id", weight = "w" }')
     one, counts = ingested(tmp_path, recipe, csv("id,text,label,w", [f"1,aa,good,{weight}"]))
@@ -230,7 +235,7 @@ def test_short_texts_take_the_expected_language(tmp_path: Path) -> None:
     lines = ["1,ok la,good", "2,好的,good"]
     recipe = '[ingest]\nlanguages = ["en"]\n' + CSV.replace("rows.csv", "rows").replace('task = "classification"', "")
     one, _ = ingested(tmp_path, 'task = "classification"\n' + recipe, csv("id,text,label", lines))
-    assert [row["language"] for row in table(one, "ingest")][0] == "en"
+    assert next(row["language"] for row in table(one, "ingest")) == "en"
 
 
 @pytest.mark.parametrize(
@@ -284,7 +289,7 @@ def test_spans_over_text_that_is_not_normal_form(tmp_path: Path) -> None:
     record = {"id": 1, "text": raw, "spans": [[raw.index("Z"), len(raw), "PER"]]}
     one, _ = ingested(tmp_path, toml("jsonl", task="tagging", columns='{ id = "id" }'), jsonl([record]))
     row = table(one, "ingest")[0]
-    (_, _, answer), = said(one)
+    ((_, _, answer),) = said(one)
     start, end, label = json.loads(answer or "")[0]
     assert (row["text"][start:end], label) == ("Zoë", "PER")
 
@@ -300,7 +305,9 @@ def packed(content: str, kind: str) -> bytes:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize(("name", "spec", "kind"), [("a.csv.gz", "a.csv.gz", "gz"), ("a.tar.gz", "a.tar.gz!in/*.csv", "tar")])
+@pytest.mark.parametrize(
+    ("name", "spec", "kind"), [("a.csv.gz", "a.csv.gz", "gz"), ("a.tar.gz", "a.tar.gz!in/*.csv", "tar")]
+)
 def test_compressed_files(tmp_path: Path, name: str, spec: str, kind: str) -> None:
     recipe = toml("csv", file=spec, columns='{ id = "id" }')
     one = made(tmp_path, recipe, {name: packed(csv("id,text,label", ["1,aa,good", "2,bb,bad"]), kind)})

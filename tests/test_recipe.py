@@ -106,7 +106,9 @@ def test_every_fault_is_told() -> None:
 
 @pytest.mark.parametrize("content", ["task = ", "labels = [no]", b"title = '\xff'"])
 def test_not_toml(tmp_path: Path, content: str | bytes) -> None:
-    with pytest.raises(AssayError, match=r"^recipe 'small' \(.*recipe\.toml\): not valid TOML: .*; see https://toml\.io$"):
+    with pytest.raises(
+        AssayError, match=r"^recipe 'small' \(.*recipe\.toml\): not valid TOML: .*; see https://toml\.io$"
+    ):
         made(tmp_path, "", {"recipe.toml": content})
 
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -65,7 +66,7 @@ def digest(*batches: pa.RecordBatch) -> str:
 
 def sliced(batch: pa.RecordBatch, cuts: list[int]) -> list[pa.RecordBatch]:
     edges = [0, *sorted(min(cut, batch.num_rows) for cut in cuts), batch.num_rows]
-    return [batch.slice(start, end - start) for start, end in zip(edges, edges[1:], strict=False)]
+    return [batch.slice(start, end - start) for start, end in pairwise(edges)]
 
 
 # -- content
@@ -171,7 +172,10 @@ def test_a_missing_table_and_a_rotten_shard_are_named(tmp_path: Path) -> None:
     written(tmp_path / "t", [batch_of([{"id": f"{n}" * 9} for n in range(99)])])
     shard = tmp_path / "t" / "rows-00000.parquet"
     shard.write_bytes(shard.read_bytes()[:4] + bytes(200) + shard.read_bytes()[204:])
-    for read in (lambda: list(store.batches(tmp_path / "t", "rows")), lambda: store.whole_table(tmp_path / "t", "rows")):
+    for read in (
+        lambda: list(store.batches(tmp_path / "t", "rows")),
+        lambda: store.whole_table(tmp_path / "t", "rows"),
+    ):
         with pytest.raises(AssayError, match=r"rows-00000\.parquet: cannot be read: .*; delete .* and run again"):
             read()
 
@@ -179,10 +183,11 @@ def test_a_missing_table_and_a_rotten_shard_are_named(tmp_path: Path) -> None:
 # -- folders
 
 
-def whole_stage(folder: Path, text: str = "old") -> None:
+def whole_stage(folder: Path, *texts: str) -> None:
     with store.replacing(folder) as partial:
         table = store.Table(partial, "rows", SCHEMA, 100)
-        table.write(batch_of([{"id": text}]))
+        for text in texts or ("old",):
+            table.write(batch_of([{"id": text}]))
         store.write_report(partial, {"tables": {"rows": table.close()}})
 
 
@@ -209,7 +214,7 @@ def tmpfs(folder: Path, options: str) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_full_disk_is_an_error_and_leaves_what_was_there(tmp_path: Path) -> None:
@@ -217,13 +222,10 @@ def test_a_full_disk_is_an_error_and_leaves_what_was_there(tmp_path: Path) -> No
         folder = tmp_path / "disk" / "s"
         whole_stage(folder)
         before = contents(tmp_path / "disk")
-        with pytest.raises(AssayError) as caught, store.replacing(folder) as partial:
-            table = store.Table(partial, "rows", SCHEMA, 100)
-            for _ in range(3000):
-                table.write(batch_of([{"id": os.urandom(1000).hex()}]))
+        with pytest.raises(AssayError) as caught:
+            whole_stage(folder, *(os.urandom(1000).hex() for _ in range(3000)))
         assert str(caught.value).startswith(f"{folder}: cannot be written: ")
         assert str(caught.value).endswith("free some space and run again; what was built before is intact")
-        table.abandon()
         assert contents(tmp_path / "disk") == before
 
 
@@ -341,9 +343,7 @@ def second_process(build: Path) -> str:
 def test_a_second_process_is_kept_out_until_the_first_ends(tmp_path: Path) -> None:
     build = tmp_path / "b"
     with store.locked(build):
-        assert second_process(build) == (
-            f"build {build}: another assay process is building here; wait for it to end"
-        )
+        assert second_process(build) == (f"build {build}: another assay process is building here; wait for it to end")
     assert second_process(build) == "in"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -174,8 +175,9 @@ def body(model: Any) -> Any:
 
 
 def head_names(model: Any) -> list[str]:
-    """The names of the modules of the head: all that is not the body."""
-    return [name for name, _ in model.named_children() if name != model.base_model_prefix]
+    """The names of the modules of the head: all with weights that are not the body."""
+    prefix = model.base_model_prefix
+    return [name for name, part in model.named_children() if name != prefix and any(True for _ in part.parameters())]
 
 
 def freeze(model: Any, layers: int) -> None:
@@ -212,7 +214,10 @@ def with_adapters(model: Any, *, rank: int) -> Any:
     config = LoraConfig(
         r=rank, lora_alpha=2 * rank, lora_dropout=0.05, target_modules=linear, modules_to_save=whole, bias="none"
     )
-    return get_peft_model(model, config)
+    with warnings.catch_warnings():
+        # peft asks transformers by a name that transformers has since changed.
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        return get_peft_model(model, config)
 
 
 def merged(learner: Learner) -> Learner:

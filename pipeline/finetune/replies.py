@@ -17,46 +17,36 @@ def told(bench: Bench, parts: dict[str, Part]) -> dict[str, Any]:
     """Scores of every split: token loss against the model before training, and replies to some rows of the test."""
     settings = bench.recipe.settings.finetune
     made: dict[str, Any] = {split: {"n": len(part.rows)} for split, part in parts.items()}
-    replied = parts["test"] if parts["test"].rows else parts["validation"]
-    made["test" if replied is parts["test"] else "validation"]["replies"] = _replies(bench, replied)
-    before = _base_losses(bench, parts)
+    main = "test" if parts["test"].rows else "validation"
+    made[main]["replies"] = _replies(bench, parts[main])
     for split, part in parts.items():
         counts = np.array([example.learned for example in part.examples], dtype=np.float64)
         if not counts.sum():
             continue
-        after = np.array([said.loss_sum for said in part.predictions])
+        sums = [np.array([said.loss_sum for said in part.predictions])]
+        if split == main:
+            # The model before training costs as much to ask as the one after: it is asked where it matters.
+            sums.insert(0, _base_losses(bench, part))
         groups = [row["group"] for row in part.rows]
-        table = scores.token_loss(
-            np.stack([before[split], after]), counts, groups, times=settings.bootstrap, seed=settings.seed
-        )
-        base, tuned = table.pop("models")
-        made[split] |= {
-            "headline": "token_loss",
-            "metrics": {"token_loss": tuned["loss"], "perplexity": tuned["perplexity"]},
-        }
-        made[split] |= {"base_model": base, "gain": table["gain"], "learned_tokens": table["tokens"]}
+        table = scores.token_loss(np.stack(sums), counts, groups, times=settings.bootstrap, seed=settings.seed)
+        *before, after = table["models"]
+        made[split] |= {"headline": "token_loss", "learned_tokens": table["tokens"]}
+        made[split]["metrics"] = {"token_loss": after["loss"], "perplexity": after["perplexity"]}
+        if before:
+            made[split] |= {"base_model": before[0], "gain": table["gain"]}
     return made
 
 
-def _base_losses(bench: Bench, parts: dict[str, Part]) -> dict[str, Any]:
-    """The loss of every held-out row under the model as it was before training."""
-    settings, learner = bench.recipe.settings.finetune, bench.learner
-    base = model.load(
-        base_folder(bench.recipe),
-        learner.tokenizer,
-        head="causal",
-        classes=[],
-        seed=settings.seed,
-        device=learner.device,
-    )
-    made = {}
-    for split, part in parts.items():
-        with progress(bench.console, f"base model on {split}", len(part.rows)) as tick:
-            size, sums = settings.eval_batch_rows, np.zeros(len(part.rows))
-            for number, value, _ in predict.outputs(base, part.examples, batch_rows=size, tick=tick):
-                sums[number] = value
-        made[split] = sums
-    return made
+def _base_losses(bench: Bench, part: Part) -> scores.Numbers:
+    """The sums of the losses of held-out rows under the model as it was before training."""
+    settings, tuned = bench.recipe.settings.finetune, bench.learner
+    folder = base_folder(bench.recipe)
+    base = model.load(folder, tuned.tokenizer, head="causal", classes=[], seed=settings.seed, device=tuned.device)
+    sums = np.zeros(len(part.rows))
+    with progress(bench.console, "model before training", len(part.rows)) as tick:
+        for number, value, _ in predict.outputs(base, part.examples, batch_rows=settings.eval_batch_rows, tick=tick):
+            sums[number] = value
+    return sums
 
 
 def _replies(bench: Bench, part: Part) -> dict[str, Any]:

@@ -55,13 +55,15 @@ class Judged:
 
 def resamples(groups: Sequence[str], *, times: int, seed: int) -> Iterator[Numbers]:
     """Row numbers of `times` bootstrap samples: as many groups as there are, with repeats, each with all its rows."""
-    members: dict[str, list[int]] = defaultdict(list)
-    for number, group in enumerate(groups):
-        members[group].append(number)
-    named = [np.array(members[group]) for group in sorted(members)]
+    _, codes = np.unique(np.array(groups, dtype=object), return_inverse=True)
+    order, sizes = np.argsort(codes, kind="stable"), np.bincount(codes)
+    starts = np.cumsum(sizes) - sizes
     draw = np.random.default_rng(seed)
     for _ in range(times):
-        yield np.concatenate([named[k] for k in draw.integers(len(named), size=len(named))])
+        drawn = draw.integers(len(sizes), size=len(sizes))
+        lengths = sizes[drawn]
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        yield order[np.repeat(starts[drawn], lengths) + within]
 
 
 def interval(values: Sequence[float] | Numbers) -> dict[str, float]:

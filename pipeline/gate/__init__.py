@@ -48,7 +48,7 @@ def gate(recipe: Recipe, *, tokenizer_loader: Callable[[], Any] | None = None) -
     found = examine(recipe, held, tokenizer_loader=tokenizer_loader, earlier=counts)
     report = _report(recipe, held, found, reports["split"], wanted)
     with store.replacing(folder) as partial:
-        write_docs(partial / "docs", found.validations, found.frames, recipe.name)
+        write_docs(partial / "docs", found.validations, found.frames, found.verdicts, recipe.name)
         store.write_report(partial, report)
     return report | {"fresh": True}
 

@@ -42,7 +42,7 @@ def write(recipe: Recipe, *, lines: Sequence[Line] = ()) -> Path:
     if path.is_file() and _key_of(path) == key:
         return path
     page = render(build, lines=lines, key=key)
-    partial = path.with_suffix(".html.partial")
+    partial = path.with_suffix(".html.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(page, encoding="utf-8", newline="\n")

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 WIDTH = 360
-LEFT, RIGHT = 112, 66
+LEFT, RIGHT = 124, 66
 """Room for names on the left of a chart, and for figures on its right."""
 LINE = 24
 _DOT_LINE = 38
-_ROOM = {"name": 17, "long": 34}
+_ROOM = {"name": 15, "long": 26}
 """Columns of text that fit where names stand."""
 _PLOT = WIDTH - LEFT - RIGHT
 
@@ -154,9 +154,9 @@ def reliability(name: str, title: str, bins: Sequence[Mapping[str, float]]) -> M
         radius = 3 + 12 * math.sqrt(one["n"] / whole)
         circle = '<circle class="dot soft" cx="{}" cy="{}" r="{}"/>'
         parts.append(Markup(circle).format(_n(across(one["probability"])), _n(up(one["right"])), _n(radius)))
-    parts.append(_text(left + side / 2, side + 40, "probability the model gave", "middle"))
-    parts.append(_text(left + side + 10, up(0.5) - 4, "share", "start"))
-    parts.append(_text(left + side + 10, up(0.5) + 10, "right", "start"))
+    parts.append(_text(left + side / 2, side + 40, "probability the model gave", "middle", "tick"))
+    parts.append(_text(left + side + 10, up(0.5) - 4, "share", "start", "tick"))
+    parts.append(_text(left + side + 10, up(0.5) + 10, "right", "start", "tick"))
     told = ((f"{one['probability']:.2f}", f"{one['right']:.2f} right of {one['n']:,}") for one in filled)
     return _svg(name, title, _told(told), side + 46, parts)
 

@@ -11,7 +11,6 @@ from pipeline.pages.blocks import (
     Charts,
     Example,
     Examples,
-    Facts,
     Fold,
     Section,
     Table,
@@ -21,6 +20,7 @@ from pipeline.pages.blocks import (
     ranged,
     written,
 )
+from pipeline.pages.training import named_metric, training
 from pipeline.pages.visible import cut
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def model(build: Build) -> Section:
     """The whole part on the model: what it was trained on, and how right it is."""
     if "finetune" not in build.reports and "evaluate" not in build.reports:
         return Section("model", TITLE, command="assay finetune")
-    blocks: list[Block] = [*_training(build)]
+    blocks: list[Block] = [*training(build)]
     if "evaluate" not in build.reports:
         blocks.append(Text(f"Not scored yet: assay evaluate {build.recipe.name}", "note"))
         return Section("model", TITLE, blocks)
@@ -55,79 +55,14 @@ def headline(build: Build) -> str:
     name, metrics = told.get("headline"), told.get("metrics", {})
     if not isinstance(name, str) or name not in metrics:
         return ""
-    sentence = f"Model: {_named(name)} {ranged(metrics[name])} on {written(told.get('n'))} test rows"
+    sentence = f"Model: {named_metric(name)} {ranged(metrics[name])} on {written(told.get('n'))} test rows"
     if gain := (told.get("majority") or {}).get("difference"):
         sentence += f", {ranged(gain)} above always giving the commonest answer"
     elif gain := told.get("gain"):
         sentence += f", {ranged(gain)} lower than before training"
-    return sentence + "."
-
-
-def _named(metric: str) -> str:
-    return metric.replace("_", " ")
-
-
-def _training(build: Build) -> Iterator[Block]:
-    told = build.details("finetune")
-    if not told:
-        return
-    if _is_stale(build):
-        yield Text(
-            "The split was built again since this model was trained: its scores are of an earlier split.", "alarm"
-        )
-    if sampled := told.get("sampled"):
-        yield Text(_sampled(sampled), "note")
-    if sampled := build.details("evaluate").get("sampled"):
-        yield Text(_scored_sample(sampled), "note")
-    ledger = build.details("finetune", "ledger")
-    items = [
-        ("model", str(told.get("model", "–"))),
-        ("rows learned from", written(ledger.get("rows_learned_from"))),
-        ("tokens an epoch", written(ledger.get("tokens"))),
-        ("targets learned an epoch", written(ledger.get("learned_targets"))),
-        ("rows cut by the length limit", written(ledger.get("rows_cut"))),
-        ("rows that teach nothing", written(ledger.get("rows_that_teach_nothing"))),
-        ("trained on", f"{told.get('device', '–')}, {told.get('precision', '–')}"),
-    ]
-    yield Facts(items)
-    if curves := list(_curves(told)):
-        yield Charts(curves)
-
-
-def _is_stale(build: Build) -> bool:
-    seen = build.details("finetune", "split")
-    tables = build.reports.get("split", {}).get("tables", {})
-    return bool(tables) and any(tables.get(side, {}).get("content") != content for side, content in seen.items())
-
-
-def _sampled(told: Mapping[str, Any]) -> str:
-    parts = [
-        f"{written(told.get(name))} of {written(told.get(f'of_{name}'))} {name.replace('_', ' ')}"
-        for name in ("rows", "epochs", "validation_rows")
-        if told.get(name) is not None
-    ]
-    return f"Trained on a sample, because {told.get('why', 'of the settings')}: {', '.join(parts)}."
-
-
-def _scored_sample(told: Mapping[str, Any]) -> str:
-    parts = [
-        f"{written(counts.get('rows'))} of {written(counts.get('of_rows'))} {side} rows"
-        for side, counts in told.items()
-        if isinstance(counts, dict)
-    ]
-    return f"Scored on a sample, because {told.get('why', 'of the settings')}: {', '.join(parts)}."
-
-
-def _curves(told: Mapping[str, Any]) -> Iterator[Markup]:
-    history = told.get("history") or []
-    if len(history) < 2:
-        return
-    best = told.get("best_step")
-    losses = [(entry["step"], entry["train_loss"]) for entry in history]
-    values = [(entry["step"], entry["value"]) for entry in history]
-    metric = _named(str(history[0].get("metric", "metric")))
-    yield charts.curve("curve-loss", "Training loss (filled: the weights that were kept)", losses, mark_x=best)
-    yield charts.curve("curve-metric", f"Validation {metric}", values, mark_x=best)
+    sampled = build.details("finetune").get("sampled") or {}
+    part = f" (trained on a sample: {written(sampled.get('rows'))} of {written(sampled.get('of_rows'))} rows)"
+    return f"{sentence}{part if sampled else ''}."
 
 
 def _scored(build: Build, split: str, told: Mapping[str, Any]) -> Iterator[Block]:
@@ -173,7 +108,7 @@ def _metrics(split: str, told: Mapping[str, Any]) -> Table:
         mark = " (headline)" if name == told.get("headline") else ""
         rows.append(
             (
-                Cell(f"{_named(name)}{mark}"),
+                Cell(f"{named_metric(name)}{mark}"),
                 number(value.get("value")),
                 number(value.get("low")),
                 number(value.get("high")),
@@ -200,10 +135,6 @@ def _pictures(split: str, told: Mapping[str, Any]) -> Iterator[Markup]:
     ]
     if dots:
         yield charts.intervals(f"{split}-classes", "F1 by class, with 95 % intervals", dots, reach=(0, 1))
-    calibration = told.get("calibration") or {}
-    if calibration.get("bins"):
-        title = f"Calibration: expected error {written(calibration.get('ece'))}"
-        yield charts.reliability(f"{split}-calibration", title, calibration["bins"])
     for kind, named in (told.get("slices") or {}).items():
         slices = [
             charts.Dot(f"{name} ({value['n']:,})", value["value"], value.get("low"), value.get("high"))
@@ -211,8 +142,12 @@ def _pictures(split: str, told: Mapping[str, Any]) -> Iterator[Markup]:
             if "value" in value
         ]
         if slices:
-            title = f"{_named(str(told.get('headline'))).capitalize()} by {kind} (rows)"
+            title = f"{named_metric(str(told.get('headline')))} by {kind} (rows)"
             yield charts.intervals(f"{split}-slices-{kind}", title, slices, reach=(0, 1))
+    calibration = told.get("calibration") or {}
+    if calibration.get("bins"):
+        title = f"Calibration: expected error {written(calibration.get('ece'))}"
+        yield charts.reliability(f"{split}-calibration", title, calibration["bins"])
 
 
 def _by_rows(per_class: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -52,6 +52,9 @@ def classes(build: Build) -> Section:
         Charts(list(_class_charts(build, tallies))),
         Charts(list(_length_charts(tallies))),
     ]
+    most = max(len(tally.classes) for tally in tallies.values())
+    if most > CLASSES:
+        blocks.append(Text(f"The {CLASSES} commonest of {most:,} classes are shown.", "note"))
     drawn = [name for name, tally in tallies.items() if tally.counted < tally.of_rows]
     if drawn:
         blocks.append(

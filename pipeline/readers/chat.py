@@ -45,7 +45,7 @@ def chats(
     raw: RawFile, options: ReadOptions, shape: Callable[[Mapping[str, Any], ReadOptions], dict[str, Any]]
 ) -> Iterator[Record | Broken]:
     """The records of a JSON or JSON Lines file (told apart by the first line) or a hub data set, shaped or broken."""
-    read = read_hub if raw.path is None else read_jsonl if _is_lines(raw, options) else read_json
+    read = read_hub if options.hub else read_jsonl if _is_lines(raw, options) else read_json
     for record in read(raw, options):
         yield _shaped(record, options, shape) if isinstance(record, Record) else record
 

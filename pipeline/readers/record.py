@@ -53,6 +53,8 @@ class ReadOptions:
     """Dotted keys from the top of a JSON file to the array of records."""
     messages_field: str | None = None
     """The field that holds the turns of a chat, where it is none of the usual names."""
+    hub: bool = False
+    """Whether the file is a hub data set, whose rows are to be brought into the shape of the format."""
     hub_split: str | None = None
 
 

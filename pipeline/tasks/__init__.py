@@ -44,8 +44,8 @@ class Encoded:
     """Model inputs and targets of one row.
 
     `inputs` are what the model takes (`input_ids`, ... each of `tokens` numbers); `targets` is one class index for a
-    sequence head, several 0/1 for a multi-label one, and one per input token for token and causal heads, where -100 means
-    "not learned from". `cut` says whether the length limit took something away.
+    sequence head, several 0/1 for a multi-label one, and one per input token for token and causal heads, where -100
+    means "not learned from". `cut` says whether the length limit took something away.
     """
 
     inputs: dict[str, list[int]]
@@ -66,13 +66,15 @@ class Scores:
 
 
 class Task(Protocol):
-    """What one task means under one guideline; every question is asked of one row, adapters make columns of the answers.
+    """What one task means under one guideline; every question is asked of one row, adapters make columns of answers.
 
     Tasks are frozen and picklable: they travel to worker processes.
     """
 
     name: str
     guideline: Guideline
+    free_text: bool
+    """Whether answers are free text, no set of labels that annotators could confuse."""
     head: str
     """Which model head learns it: "sequence", "multilabel", "token" or "causal"."""
 
@@ -96,6 +98,10 @@ class Task(Protocol):
 
     def answer(self, row: Row) -> Answer:
         """The settled answer of a row."""
+        ...
+
+    def meaning(self, row: Row) -> str:
+        """What the settled answer says, apart from how the text is written: equal for duplicates that agree."""
         ...
 
     def with_answer(self, row: Row, answer: Answer) -> Row:
@@ -142,7 +148,7 @@ class Task(Protocol):
 
     # -- finetune and evaluate
     def classes(self, seen: Sequence[str]) -> list[str]:
-        """The model's output classes from the guideline, or from the classes seen in training; empty for causal heads."""
+        """The model's output classes: of the guideline, or those seen in training; none for causal heads."""
         ...
 
     def encode(self, row: Row, tokenizer: Any, *, classes: Sequence[str], max_tokens: int) -> Encoded:
@@ -156,10 +162,10 @@ class Task(Protocol):
     def decode(
         self, output: Any, row: Row, tokenizer: Any, *, classes: Sequence[str], max_tokens: int
     ) -> tuple[Answer, float]:
-        """The answer, and its probability, that a model's output for the row means; never of another shape than the gold.
+        """The answer that a model's output for the row means, of the same shape as the gold, and its probability.
 
-        `output` is an array of probabilities: [classes] for sequence and multi-label heads, [tokens, classes] for a token
-        head; the generated text (str) for a causal one.
+        `output` is an array of probabilities: [classes] for sequence and multi-label heads, [tokens, classes] for a
+        token head; the generated text (str) for a causal one.
         """
         ...
 

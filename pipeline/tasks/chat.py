@@ -15,12 +15,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import Unfit
-from pipeline.tasks import Answer, Encoded, Problem, Row, Scores, Settled, refusals, replies, turns
-from pipeline.text import UNSPACED, nfc, normalised, units
+from pipeline.tasks import Answer, Encoded, Problem, Row, Scores, Settled, refusals, replies, turns, wording
+from pipeline.text import nfc, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
 
     from pipeline.settings import Guideline
 
@@ -40,18 +39,7 @@ CONTROL = re.compile(
     r"<\|[A-Za-z_][\w ]{0,30}\|>|<｜[\w▁ ]{1,30}｜>|\[/?INST\]|<</?SYS>>|</?s>|<(?:bos|eos|pad|unk)>"
     r"|<(?:start|end)_of_turn>|<\[(?:begin|end)_of_[a-z]+\]>"
 )
-# What an edit leaves alone: code, quotations, links, numbers, placeholders, and the words that turn a request round.
-FIXED = (
-    r"```.*?(?:```|\Z)", r"`[^`\n]+`", r'"[^"\n]*"', r"“[^”\n]*”", r"‘[^’\n]*’",
-    r"「[^」\n]*」", r"『[^』\n]*』", r"《[^》\n]*》",
-    r"\w+://\S+", r"[\w.+-]+@[\w-]+\.\w+", r"[<\[{][^<>\[\]{}\n]*[>\]}]", r"[-+]?[\d０-９][\d０-９.,:/%]*",
-    r"(?<!\w)(?:not?|never|none|without|except|only|unless|but|neither|nor|all|any|\w+n['’]t|cannot)(?!\w)",
-    r"[不没无未非莫勿别只仅除]",
-)  # fmt: skip
-_UNSPACED = re.compile(f"[{UNSPACED}]")
 SHORTEST_ECHO = 8
-MIN_EVIDENCE = 4
-"""Characters of a word that stands in question and reply and so is left alone."""
 NOT_LEARNED = -100
 
 
@@ -67,6 +55,7 @@ class Chat:
     guideline: Guideline
     name: str = "chat"
     head: str = "causal"
+    free_text: bool = True
 
     # -- ingest
     def shape(self, fields: Mapping[str, Any], columns: Mapping[str, str]) -> Row:
@@ -105,6 +94,10 @@ class Chat:
         """The last reply; empty where there is none."""
         at = _last_reply(row)
         return "" if at is None else str(row["messages"][at]["content"])
+
+    def meaning(self, row: Row) -> str:
+        """The reply in the normal form of duplicates."""
+        return normalised(self.answer(row)) or str(self.answer(row))
 
     def with_answer(self, row: Row, answer: Answer) -> Row:
         """The row with another last reply."""
@@ -199,20 +192,15 @@ class Chat:
     def _free(self, row: Row) -> list[tuple[dict[str, Any], list[tuple[int, int]]]]:
         """Each turn, and where the pieces stand in it that may change."""
         said = "\n".join(turn["content"] for turn in row["messages"] if turn["role"] != "user")
-        words = {said[start:end].casefold() for start, end in _long_words(said)}
-        neighbours = {one + other for one, other in pairwise(said)}
-        free = []
-        for turn in row["messages"]:
-            text = turn["content"]
-            kept = [found.span() for found in self._fixed.finditer(text)] + _shared_runs(text, neighbours)
-            kept += [(start, end) for start, end in _long_words(text) if text[start:end].casefold() in words]
-            free.append((turn, _between(kept, len(text)) if turn["role"] == "user" else []))
-        return free
+        evidence = wording.Evidence(said)
+        return [
+            (turn, evidence.free(turn["content"], self._fixed) if turn["role"] == "user" else [])
+            for turn in row["messages"]
+        ]
 
     @cached_property
     def _fixed(self) -> re.Pattern[str]:
-        own = [re.escape(word) for word in sorted(self.guideline.keep_words, key=lambda word: (-len(word), word))]
-        return re.compile("|".join([*FIXED, *filter(None, own)]), re.DOTALL | re.IGNORECASE)
+        return wording.fixed(self.guideline.keep_words)
 
     def mentions(self, row: Row) -> list[tuple[str, str]]:
         """None: no part of a reply stands for a kind."""
@@ -303,33 +291,6 @@ def _out_of_order(roles: Sequence[str]) -> str:
         if role not in FOLLOWS.get(before, ()):
             return f"turn {at} is by {role}, after {before or 'nothing'}"
     return ""
-
-
-def _long_words(text: str) -> list[tuple[int, int]]:
-    """The longer words of spaced scripts: names and things that a reply may take up from its question."""
-    return [(start, end) for start, end in units(text) if end - start >= MIN_EVIDENCE]
-
-
-def _shared_runs(text: str, neighbours: AbstractSet[str]) -> list[tuple[int, int]]:
-    """Where unspaced characters stand of which each two are neighbours in the reply too; runs of two and more."""
-    runs, start = [], 0
-    for at in range(1, len(text) + 1):
-        pair = text[at - 1 : at + 1]
-        if len(pair) == 2 and pair in neighbours and all(map(_UNSPACED.match, pair)):
-            continue
-        if at - start > 1:
-            runs.append((start, at))
-        start = at
-    return runs
-
-
-def _between(kept: list[tuple[int, int]], length: int) -> list[tuple[int, int]]:
-    free, at = [], 0
-    for start, end in sorted([*kept, (length, length)]):
-        if at < start:
-            free.append((at, start))
-        at = max(at, end)
-    return free
 
 
 def _tools(row: Row) -> list[Any] | None:

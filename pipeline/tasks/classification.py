@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import Unfit
-from pipeline.tasks import Answer, Encoded, Problem, Row, Scores, Settled
+from pipeline.tasks import Answer, Encoded, Problem, Row, Scores, Settled, canonical
 from pipeline.text import nfc
 
 if TYPE_CHECKING:
@@ -22,13 +22,12 @@ if TYPE_CHECKING:
 
 # Negations and hedges turn a label round, so no edit may touch them.
 NEGATIONS = (
-    (
-        "not no never none nobody nothing neither nor without hardly barely scarcely isn't aren't wasn't weren't don't doesn't didn't "
-        "won't wouldn't can't cannot couldn't shouldn't hasn't haven't hadn't ain't but although though despite too very"
-    ).split()
-    + list("不没无未非莫勿别")
-    + ["并非", "从不", "毫无", "但是", "虽然", "太", "很"]
-)
+    "not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "without", "hardly", "barely", "scarcely",
+    "isn't", "aren't", "wasn't", "weren't", "don't", "doesn't", "didn't", "won't", "wouldn't", "can't", "cannot",
+    "couldn't", "shouldn't", "hasn't", "haven't", "hadn't", "ain't", "but", "although", "though", "despite",
+    "too", "very",
+    *"不没无未非莫勿别太很", "并非", "从不", "毫无", "但是", "虽然",
+)  # fmt: skip
 
 
 def make(guideline: Guideline) -> Classification:
@@ -42,6 +41,7 @@ class Classification:
 
     guideline: Guideline
     name: str = "classification"
+    free_text: bool = False
 
     @property
     def head(self) -> str:
@@ -111,6 +111,10 @@ class Classification:
     def answer(self, row: Row) -> Answer:
         """The labels."""
         return row["labels"]
+
+    def meaning(self, row: Row) -> str:
+        """The labels."""
+        return canonical(row["labels"])
 
     def with_answer(self, row: Row, answer: Answer) -> Row:
         """The row with other labels."""

@@ -52,11 +52,12 @@ class Subwords:
         }
 
     def _heads(self, places: Sequence[Edges], read: int) -> dict[int, int]:
+        """A token that also covers the space before a word begins where the word before ends, so it is the word's."""
         heads: dict[int, int] = {}
         following = 0
         for token, (start, end) in enumerate(places):
             word = bisect_right(self._ends, start)
-            begins = following <= word < len(self._solid) and self._starts[word] < end 
+            begins = following <= word < len(self._solid) and self._starts[word] < end and self._ends[word] <= read
             if start < end and begins:
                 heads[token] = self._solid[word]
                 following = word + 1
@@ -86,12 +87,5 @@ def _coded(
     offsets = coded["offset_mapping"]
     inputs = {name: list(values) for name, values in coded.items() if name != "offset_mapping"}
     begins = [edges[part] if cuts and part is not None else 0 for part in coded.word_ids()]
-    places = [_bare(text, at + start, at + end) for at, (start, end) in zip(begins, offsets, strict=True)]
+    places = [(at + start, at + end) for at, (start, end) in zip(begins, offsets, strict=True)]
     return inputs, places
-
-
-def _bare(text: str, start: int, end: int) -> Edges:
-    """A token's edges without the space before it, which some tokenizers count as its own."""
-    while start < end and text[start].isspace():
-        start += 1
-    return start, end

@@ -7,7 +7,6 @@ An example: {"text": "Anna lives in Rome.", "tokens": None,
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -15,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import Unfit
 from pipeline.tagscheme import spans_from_tags
-from pipeline.tasks import Answer, Encoded, Problem, Row, Scores, Settled, delivered, spans
+from pipeline.tasks import Answer, Encoded, Problem, Row, Scores, Settled, canonical, delivered, entities, spans
 from pipeline.tasks.subwords import NOT_LEARNED, Subwords
-from pipeline.text import nfc, nfc_offsets
+from pipeline.text import nfc, nfc_offsets, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,6 +39,7 @@ class Tagging:
     guideline: Guideline
     name: str = "tagging"
     head: str = "token"
+    free_text: bool = False
 
     # -- ingest
     def shape(self, fields: Mapping[str, Any], columns: Mapping[str, str]) -> Row:
@@ -129,6 +129,16 @@ class Tagging:
     def answer(self, row: Row) -> Answer:
         """The spans without their surfaces."""
         return _answer(row)
+
+    def meaning(self, row: Row) -> str:
+        """Label and surface of every span and how far into the text it stands, all in the normal form of duplicates."""
+        text = row["text"]
+        return canonical(
+            [
+                [len(normalised(text[:start])), normalised(text[start:end]), label]
+                for start, end, label in self.answer(row)
+            ]
+        )
 
     def with_answer(self, row: Row, answer: Answer) -> Row:
         """The row with other spans; surfaces are read off the text."""
@@ -262,26 +272,7 @@ class Tagging:
         Per label: `precision`, `recall`, `f1` of whole entities and `word_precision`, `word_recall`, `word_f1` of the
         words in them. The confusion is that of words, O included.
         """
-        right, in_found, in_gold = Counter[str](), Counter[str](), Counter[str]()
-        words: Counter[tuple[str, str]] = Counter()
-        for true, said, row in zip(gold, found, rows, strict=True):
-            one, other = _as_set(true), _as_set(said)
-            right.update(label for _, _, label in one & other)
-            in_gold.update(label for _, _, label in one)
-            in_found.update(label for _, _, label in other)
-            words.update(zip(_word_labels(row, true), _word_labels(row, said), strict=True))
-        whole = _prf(right.total(), in_found.total(), in_gold.total())
-        by_word = {label: _word_prf(words, label) for label in sorted(in_gold | in_found)}
-        inside = _pooled(words)
-        metrics = {"entity_f1": whole["f1"], "entity_precision": whole["precision"], "entity_recall": whole["recall"]}
-        metrics["word_accuracy"] = sum(n for (a, b), n in words.items() if a == b) / max(words.total(), 1)
-        metrics["word_f1"] = inside["f1"]
-        per_class = {
-            label: _prf(right[label], in_found[label], in_gold[label])
-            | {f"word_{name}": value for name, value in figures.items()}
-            for label, figures in by_word.items()
-        }
-        return Scores(headline="entity_f1", metrics=metrics, per_class=per_class, confusion=_table(words))
+        return entities.scores(gold, found, [_words(row) for row in rows])
 
 
 def _words(row: Row) -> list[spans.Edges]:
@@ -334,44 +325,3 @@ def _span_problems(row: Row) -> Iterator[Problem]:
 
 def _named(span: Mapping[str, Any]) -> str:
     return f"[{span['start']}, {span['end']}) {span['label']} {span['text']!r:.40}"
-
-
-# -- how right
-
-
-def _as_set(answer: Answer) -> set[tuple[int, int, str]]:
-    return {(start, end, label) for start, end, label in answer}
-
-
-def _word_labels(row: Row, answer: Answer) -> list[str]:
-    """The label, without B or I, of every word that has characters; a span's label where it covers only a part."""
-    words = [word for word in _words(row) if word[0] < word[1]]
-    cells = spans.tags(words, answer)
-    partly = {at for at, tag in enumerate(cells) if tag is None}
-    return ["(part)" if at in partly else str(tag).split("-", 1)[-1] for at, tag in enumerate(cells)]
-
-
-def _word_prf(words: Mapping[tuple[str, str], int], label: str) -> dict[str, float]:
-    said = sum(count for (_, found), count in words.items() if found == label)
-    true = sum(count for (gold, _), count in words.items() if gold == label)
-    return _prf(words.get((label, label), 0), said, true)
-
-
-def _pooled(words: Mapping[tuple[str, str], int]) -> dict[str, float]:
-    """Precision, recall and F1 of the words inside entities, all labels together."""
-    right = sum(count for (gold, found), count in words.items() if gold == found != "O")
-    said = sum(count for (_, found), count in words.items() if found != "O")
-    return _prf(right, said, sum(count for (gold, _), count in words.items() if gold != "O"))
-
-
-def _table(words: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
-    table: dict[str, dict[str, int]] = {}
-    for (gold, found), count in sorted(words.items()):
-        table.setdefault(gold, {})[found] = count
-    return table
-
-
-def _prf(right: int, found: int, gold: int) -> dict[str, float]:
-    precision, recall = right / found if found else 0.0, right / gold if gold else 0.0
-    f1 = 2 * right / (found + gold) if found + gold else 0.0
-    return {"precision": precision, "recall": recall, "f1": f1, "gold": gold, "found": found}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 from rich.console import Console
 
@@ -115,7 +116,7 @@ def write_split(folder: Path, task: str, tables: dict[str, list[Row]]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in tables.items():
         table = store.Table(folder, name, schema, 50_000)
-        table.write(store.pa.RecordBatch.from_pylist(rows, schema=schema))
+        table.write(pa.RecordBatch.from_pylist(rows, schema=schema))
         written[name] = table.close()
     store.write_report(folder, {"stage": "split", "key": "made", "tables": written})
 

@@ -40,7 +40,9 @@ def test_losses_belong_to_their_rows() -> None:
     logits = torch.randn((3, 3, 4), generator=torch.Generator().manual_seed(3))
     sums = loss.losses(logits, batch, head="token").per_row(3)
     logged = -logits.log_softmax(-1)
-    torch.testing.assert_close(sums, torch.stack([logged[0, 0, 1] + logged[0, 2, 2], torch.tensor(0.0), logged[2, 0, 0]]))
+    torch.testing.assert_close(
+        sums, torch.stack([logged[0, 0, 1] + logged[0, 2, 2], torch.tensor(0.0), logged[2, 0, 0]])
+    )
 
 
 def test_class_weights_make_classes_equal_in_sum() -> None:

@@ -132,6 +132,26 @@ def test_verdicts_are_words_as_well_as_colours(hostile: str) -> None:
     assert "remedy" in said
 
 
+def test_the_top_of_the_page_says_that_the_model_saw_a_sample(hostile: str) -> None:
+    top = " ".join(Page(hostile.partition("<nav")[0]).said.split())
+    assert "macro F1 0.700 [0.600, 0.800] on 10 test rows" in top
+    assert "trained on a sample: 5 of 10 rows" in top
+
+
+def test_scores_of_a_model_that_replies(tmp_path: Path) -> None:
+    figure = {"value": 1.5, "low": 1.25, "high": 1.75}
+    replies = {"n": 4, "headline": "chrf", "metrics": {"chrf": figure}}
+    told = {"n": 24, "headline": "token_loss", "metrics": {"token_loss": figure}, "gain": figure, "replies": replies}
+    evaluated = {"details": {"scores": {"test": told, "validation": {"n": 3}}, "sampled": None}}
+    page = Page(pages.render(building.Build(a_recipe(tmp_path), {"evaluate": evaluated})))
+    said = " ".join(page.said.split())
+    assert page.faults == []
+    assert "token loss 1.500 [1.250, 1.750] on 24 test rows, 1.500 [1.250, 1.750] lower than before training" in said
+    assert "4 replies were given in full and scored" in said
+    assert "chrf (headline) 1.500 1.250 1.750" in said
+    assert "4 of 24 test rows were answered in full" in said
+
+
 @pytest.mark.parametrize("last", list(stages.WRITERS))
 def test_a_build_may_stop_anywhere(tmp_path: Path, last: str) -> None:
     page = Page(pages.write(stages.built(tmp_path, last=last)).read_text(encoding="utf-8"))

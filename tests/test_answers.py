@@ -1,0 +1,95 @@
+"""The annotations that a record carries: one table for every layout, and blanks that are no answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.answers import Given, given_apart, given_in, lines, listed
+from pipeline.errors import Unfit
+from pipeline.settings import AnswerSource, Guideline, Label, RowSource
+from pipeline.tasks import task
+
+OPEN = task("classification", Guideline())
+CLOSED = task("classification", Guideline(label=(Label(name="good"),)))
+TAGGING = task("tagging", Guideline())
+
+
+def source(**more: Any) -> RowSource:
+    return RowSource.model_validate({"name": "s", "files": ("f",), "format": "csv"} | more)
+
+
+def apart(**columns: str) -> AnswerSource:
+    return AnswerSource.model_validate({"source": "s", "files": ("f",), "format": "csv", "columns": columns})
+
+
+@pytest.mark.parametrize(
+    ("fields", "more", "expected"),
+    [
+        ({"label": "good"}, {}, [Given("file", "good")]),
+        ({"label": "good"}, {"annotator": None}, [Given(None, "good")]),
+        ({"label": 0}, {}, [Given("file", 0)]),
+        ({"label": " "}, {}, []),
+        ({"label": None}, {}, []),
+        ({}, {}, []),
+        ({"label": "good", "who": 7}, {"columns": {"annotator": "who"}}, [Given("7", "good")]),
+        ({"label": "good", "who": ""}, {"columns": {"annotator": "who"}}, [Given(None, "good")]),
+        ({"a": "x", "b": ""}, {"annotator_columns": ("a", "b", "c")}, [Given("a", "x")]),
+        ({"r": [1, None, ""]}, {"columns": {"answers": "r"}}, [Given(None, 1)]),
+        ({"annotations": None, "label": "x"}, {"columns": {"annotations": "annotations"}}, [Given("file", "x")]),
+        (
+            {"annotations": [{"annotator": "a", "label": "x", "time": 5}]},
+            {},
+            [Given("a", "x", time="5")],
+        ),
+        (
+            {"votes": [{"annotator": "a", "said": "x", "label": "y"}]},
+            {"columns": {"annotations": "votes", "answer": "said"}},
+            [Given("a", "x")],
+        ),
+        ({"a": "x", "day": "1", "b": "y"}, {"annotator_columns": ("a", "b"), "columns": {"batch": "day"}},
+         [Given("a", "x", batch="1"), Given("b", "y", batch="1")]),
+    ],
+)  # fmt: skip
+def test_layouts(fields: dict[str, Any], more: dict[str, Any], expected: list[Given]) -> None:
+    assert given_in(fields, source(**more), OPEN) == expected
+
+
+def test_tag_columns_are_annotators_and_an_unseen_sentence_is_no_answer() -> None:
+    fields = {"tokens": ["a", "b"], "tags": {"1": ["O", "O"], "2": ["_", "_"], "3": ["O", "_"]}}
+    assert given_in(fields, source(format="conll"), TAGGING) == [Given("1", ["O", "O"]), Given("3", ["O", "_"])]
+
+
+def test_one_tag_column_is_the_answer_of_the_file() -> None:
+    fields = {"tokens": ["a"], "tags": {"1": ["B-X"]}}
+    assert given_in(fields, source(format="conll"), TAGGING) == [Given("file", ["B-X"])]
+
+
+def test_answers_apart() -> None:
+    assert given_apart({"answer": "x"}, apart()) == [Given(None, "x")]
+    fields = {"said": "x", "who": "a", "when": "t"}
+    assert given_apart(fields, apart(answer="said", annotator="who", time="when")) == [Given("a", "x", time="t")]
+    assert given_apart({"all": "[1, 2]"}, apart(answers="all")) == [Given(None, 1), Given(None, 2)]
+    assert given_apart({"answer": ""}, apart()) == []
+
+
+@pytest.mark.parametrize("values", ["no json", '{"a": 1}', 5, None, {"a": 1}])
+def test_what_is_no_list(values: Any) -> None:
+    with pytest.raises(Unfit) as caught:
+        listed(values, {})
+    assert caught.value.reason == "wrong_type"
+
+
+@pytest.mark.parametrize("values", [5, "x", [5], [["a"]]])
+def test_annotations_that_are_none(values: Any) -> None:
+    with pytest.raises(Unfit, match="wrong_type"):
+        given_in({"annotations": values, "label": "x"}, source(columns={"annotations": "annotations"}), OPEN)
+
+
+def test_an_answer_that_cannot_be_read_keeps_its_line() -> None:
+    read, unread, odd = lines({"id": "s/1"}, [Given("a", "good"), Given("b", "soso"), Given("c", {"x": 1})], {}, CLOSED)
+    assert (read["answer"], read["given"], read["problem"]) == ('["good"]', "good", None)
+    assert (unread["answer"], unread["given"]) == (None, "soso")
+    assert unread["problem"].startswith("unknown_label: 'soso'")
+    assert (odd["given"], odd["problem"].split(":")[0]) == ('{"x": 1}', "wrong_type")

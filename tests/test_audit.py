@@ -1,0 +1,321 @@
+"""Audit: what is settled, what is held back and why, and that no human decision is lost."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.errors import AssayError
+from tests.small import CSV, LABELS, Rows, adds_up, built, csv, made, rejected, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pipeline.recipe import Recipe
+
+LONG = CSV.replace('label" }', 'label", annotator = "who", time = "when" }') + LABELS
+GOOD, BAD = '["good"]', '["bad"]'
+
+
+def audited(
+    folder: Path, lines: Sequence[str], *, more: str = "", decisions: Sequence[dict[str, Any]] = ()
+) -> tuple[Recipe, dict[str, Any]]:
+    """A data set of lines `id,text,label,annotator,time`, audited."""
+    files: dict[str, str | bytes] = {"rows.csv": csv("id,text,label,who,when", lines)}
+    if decisions:
+        files["decisions.jsonl"] = "".join(json.dumps(one) + "\n" for one in decisions)
+    one = made(folder, LONG + "[audit]\nbootstrap = 20\n" + more, files)
+    report = built(one, "audit")["audit"]
+    assert adds_up(report)
+    return one, report
+
+
+def kept(one: Recipe) -> dict[str, list[str]]:
+    """The settled labels of the rows that were kept."""
+    return {row["id"]: row["labels"] for row in table(one, "audit")}
+
+
+def row_of(one: Recipe, id_: str) -> dict[str, Any]:
+    (found,) = (row for row in table(one, "audit") if row["id"] == id_)
+    return found
+
+
+def verdicts(one: Recipe) -> dict[tuple[str, str | None], str]:
+    return {(line["row"], line["annotator"]): line["verdict"] for line in table(one, "audit", "annotations")}
+
+
+def evidence(one: Recipe) -> dict[str, str]:
+    return {line["id"]: line["evidence"] for line in table(one, "audit", "rejected")}
+
+
+# -- annotations
+
+
+def test_the_majority_settles(tmp_path: Path) -> None:
+    lines = ["1,one text,good,ann,", "1,one text,good,bob,", "1,one text,bad,eve,", "2,two text,bad,ann,"]
+    one, report = audited(tmp_path, lines, more='consensus = "majority"')
+    assert kept(one) == {"s/1": ["good"], "s/2": ["bad"]}
+    assert row_of(one, "s/1")["confidence"] == pytest.approx(2 / 3)
+    assert row_of(one, "s/1")["weight"] == pytest.approx(2 / 3)
+    assert report["details"]["annotations"] == {"counted": 4}
+
+
+@pytest.mark.parametrize("ties", ["reject", "keep"])
+def test_ties(tmp_path: Path, ties: str) -> None:
+    lines = ["1,one text,good,ann,", "1,one text,bad,bob,", "2,two text,bad,ann,"]
+    one, _ = audited(tmp_path, lines, more=f'consensus = "majority"\nties = "{ties}"')
+    assert set(kept(one)) == ({"s/2"} if ties == "reject" else {"s/1", "s/2"})
+    assert rejected(one, "audit") == ([("s/1", "tied")] if ties == "reject" else [])
+
+
+def test_the_latest_answer_of_an_annotator_counts(tmp_path: Path) -> None:
+    lines = [
+        "1,one text,good,ann,2026-02-01",
+        "1,one text,bad,ann,2026-01-01",  # older, though it stands later
+        "2,two text,good,ann,",
+        "2,two text,bad,ann,",  # no times: the later line counts
+        "3,three text,good,,",
+        "3,three text,bad,,2026",  # the anonymous may be several people
+        "3,three text,bad,,2027",
+        "4,four text,good,ann,2026-01-01",
+        "4,four text,soso,ann,2026-03-01",  # cannot be read, supersedes nothing
+    ]
+    one, report = audited(tmp_path, lines, more='consensus = "majority"')
+    assert kept(one) == {"s/1": ["good"], "s/2": ["bad"], "s/3": ["bad"], "s/4": ["good"]}
+    assert report["details"]["annotations"] == {"counted": 6, "superseded": 2, "unknown_label": 1}
+
+
+def test_unknown_labels_and_too_few_annotators(tmp_path: Path) -> None:
+    lines = [
+        "1,one text,soso,ann,",
+        "2,two text,good,ann,",
+        "2,two text,good,bob,",
+        "2,two text,meh,eve,",
+        "3,three text,bad,ann,",
+    ]
+    one, _ = audited(tmp_path / "a", lines)
+    assert rejected(one, "audit") == [("s/1", "unknown_label")]
+    assert evidence(one)["s/1"] == "'soso' is no label, alias or rating of guideline 1"
+    assert verdicts(one)["s/2", "eve"] == "unknown_label"
+    assert kept(one)["s/2"] == ["good"]
+    two, _ = audited(tmp_path / "b", lines, more="min_annotators = 2")
+    assert rejected(two, "audit") == [("s/1", "unknown_label"), ("s/3", "unanswered")]
+    assert evidence(two)["s/3"] == "1 of 2 answers"
+
+
+def test_texts_that_are_blank_short_or_long(tmp_path: Path) -> None:
+    lines = ["1,  ,good,ann,", "2,abc,good,ann,", "3,abcd,good,ann,", "4,abcdefghij,bad,ann,", "5,abcdefghijk,bad,ann,"]
+    one, _ = audited(tmp_path, lines, more="min_text_chars = 4\nmax_text_chars = 10")
+    assert rejected(one, "audit") == [("s/1", "blank_text"), ("s/2", "too_short"), ("s/5", "too_long")]
+    assert evidence(one)["s/5"] == "11 characters"
+
+
+def test_low_confidence_is_held_back(tmp_path: Path) -> None:
+    lines = [f"1,one text,{label},{who}," for label, who in zip(["good"] * 3 + ["bad"] * 2, "abcde", strict=True)]
+    one, _ = audited(tmp_path, [*lines, "2,two text,bad,a,"], more='consensus = "majority"\nmin_confidence = 0.7')
+    assert rejected(one, "audit") == [("s/1", "low_confidence")]
+    assert evidence(one)["s/1"] == "posterior 0.600 is under 0.7"
+
+
+# -- rows that say the same
+
+TWINS = ["1,Hello there!,good,ann,", "2,ｈｅｌｌｏ there,good,ann,", "3,hello there?,bad,ann,", "4,other,bad,ann,"]
+
+
+def test_duplicates_are_merged_and_leave_their_places(tmp_path: Path) -> None:
+    one, report = audited(tmp_path, TWINS[:2] + TWINS[3:], more='weight_by = "copies"')
+    assert set(kept(one)) == {"s/1", "s/4"}
+    assert row_of(one, "s/1")["also_at"] == ["rows.csv:3"]
+    assert [row["weight"] for row in table(one, "audit")] == [2.0, 1.0]
+    assert evidence(one) == {"s/2": "same input and answer as s/1 (rows.csv:2)"}
+    assert report["details"]["duplicates"] == {"merged": 1, "in_conflict": 0}
+
+
+def test_only_exact_duplicates_or_none(tmp_path: Path) -> None:
+    lines = [*TWINS, "5,Hello there!,good,ann,"]
+    exact, _ = audited(tmp_path / "a", lines, more='duplicates = "exact"')
+    assert rejected(exact, "audit") == [("s/5", "merged_duplicate")]
+    off, _ = audited(tmp_path / "b", lines, more='duplicates = "off"')
+    assert rejected(off, "audit") == []
+
+
+def test_the_official_test_copy_stays(tmp_path: Path) -> None:
+    recipe = CSV.replace('label" }', 'label", split = "part" }') + LABELS
+    lines = ["1,hello,good,train", "2,Hello!,good,test", "3,hello.,good,dev"]
+    one = made(tmp_path, recipe, {"rows.csv": csv("id,text,label,part", lines)})
+    built(one, "audit")
+    assert kept(one) == {"s/2": ["good"]}
+    assert row_of(one, "s/2")["also_at"] == ["rows.csv:4", "rows.csv:2"]  # as held out first
+
+
+@pytest.mark.parametrize(
+    ("mode", "gone"),
+    [
+        ("hold-back", {"s/1": "conflict", "s/2": "conflict", "s/3": "conflict"}),
+        ("majority", {"s/2": "merged_duplicate", "s/3": "conflict"}),
+        ("keep", {"s/2": "merged_duplicate"}),
+    ],
+)
+def test_conflicts(tmp_path: Path, mode: str, gone: dict[str, str]) -> None:
+    one, _ = audited(tmp_path, TWINS, more=f'conflicts = "{mode}"')
+    assert dict(rejected(one, "audit")) == gone
+    if mode != "keep":
+        assert evidence(one)["s/3"] == 'answers ["bad"], but s/1 answers ["good"]; s/2 answers ["good"]'
+
+
+@pytest.mark.parametrize(
+    ("how", "weights"), [("none", [1.0, 1.0]), ("confidence", [2 / 3, 1.0]), ("copies", [2.0, 1.0])]
+)
+def test_weights(tmp_path: Path, how: str, weights: list[float]) -> None:
+    lines = ["1,one,good,ann,", "1,one,good,bob,", "1,one,bad,eve,", "2,One!,good,ann,", "3,two,bad,bob,"]
+    one, _ = audited(tmp_path, lines, more=f'consensus = "majority"\nweight_by = "{how}"')
+    assert [row["weight"] for row in table(one, "audit")] == pytest.approx(weights)
+
+
+# -- human decisions
+
+
+def decided(row: str, verdict: str, **more: Any) -> dict[str, Any]:
+    return {"row": row, "verdict": verdict, "who": "mo", "when": "2026-01-05", "why": "seen"} | more
+
+
+ROWS = ["1,one,good,ann,", "2,two,bad,ann,", "3,three,good,ann,", "3,three,bad,bob,", "4,four,soso,ann,"]
+MAJORITY = 'consensus = "majority"'
+
+
+def test_decisions_are_replayed(tmp_path: Path) -> None:
+    decisions = [
+        decided("s/1", "wrong", was=["good"], answer=["bad"]),
+        decided("s/2", "drop"),
+        decided("s/3", "wrong", answer=["good"]),  # a tie, settled by a person
+        decided("s/4", "wrong", answer=["bad"]),  # an answer that could not be read
+    ]
+    one, report = audited(tmp_path, ROWS, more=MAJORITY, decisions=decisions)
+    assert kept(one) == {"s/1": ["bad"], "s/3": ["good"], "s/4": ["bad"]}
+    assert {row["confidence"] for row in table(one, "audit")} == {1.0}
+    assert rejected(one, "audit") == [("s/2", "decided_out")]
+    assert evidence(one)["s/2"] == "mo, 2026-01-05: seen (decisions.jsonl:2)"
+    assert report["details"]["decisions"] == {"used": {"drop": 1, "wrong": 3}, "stale": []}
+
+
+def test_stale_decisions_are_told_and_not_followed(tmp_path: Path) -> None:
+    decisions = [
+        decided("s/1", "wrong", was=["bad"], answer=["bad"], why="x"),
+        decided("s/2", "drop", was=["good"]),
+        decided("s/9", "drop"),
+    ]
+    one, report = audited(tmp_path, ROWS[:2], decisions=decisions)
+    assert kept(one)["s/2"] == ["bad"]
+    assert report["details"]["decisions"]["stale"] == [
+        'decisions.jsonl:1: row s/1 was ["bad"]; the row\'s answer is now ["good"]',
+        'decisions.jsonl:2: row s/2 was ["good"]; the row\'s answer is now ["bad"]',
+        "decisions.jsonl:3: row s/9 was None; no such row",
+    ]
+
+
+def test_fine_lets_a_held_back_row_pass_and_ambiguous_changes_nothing(tmp_path: Path) -> None:
+    lines = [f"1,one,{label},{who}," for label, who in zip(["good", "good", "bad"], "abc", strict=True)]
+    decisions = [decided("s/1", "fine", was=["good"]), decided("s/2", "ambiguous")]
+    more = MAJORITY + "\nmin_confidence = 0.9"
+    held, _ = audited(tmp_path / "a", [*lines, "2,two,bad,a,"], more=more)
+    assert rejected(held, "audit") == [("s/1", "low_confidence")]
+    one, report = audited(tmp_path / "b", [*lines, "2,two,bad,a,"], more=more, decisions=decisions)
+    assert kept(one) == {"s/1": ["good"], "s/2": ["bad"]}
+    assert report["details"]["decisions"]["used"] == {"ambiguous": 1, "fine": 1}
+
+
+def test_a_changed_decision_reruns_the_audit_only(tmp_path: Path) -> None:
+    one, _ = audited(tmp_path, ROWS, more=MAJORITY)
+    assert kept(one)["s/1"] == ["good"]
+    one.decisions.write_text(json.dumps(decided("s/1", "wrong", answer=["bad"])), encoding="utf-8")
+    reports = built(one, "audit")
+    assert [report["fresh"] for report in reports.values()] == [False, True]
+    assert kept(one)["s/1"] == ["bad"]
+
+
+def test_a_bad_line_stops_the_audit_and_leaves_the_one_before(tmp_path: Path) -> None:
+    one, _ = audited(tmp_path, ROWS, more=MAJORITY)
+    before = kept(one)
+    one.decisions.write_text("{}\n", encoding="utf-8")
+    with pytest.raises(AssayError, match=r"^decisions\.jsonl:1: the decision has no row, verdict, who, when, why;"):
+        built(one, "audit")
+    assert kept(one) == before
+
+
+@pytest.mark.parametrize("answer", ["mixed", ["mixed"], [], {}, [["bad"]]])
+def test_a_decided_answer_that_cannot_be_read_stops_the_audit(tmp_path: Path, answer: Any) -> None:
+    with pytest.raises(AssayError, match=r"^decisions\.jsonl:1: the answer cannot be used: .*; mend the decision$"):
+        audited(tmp_path, ROWS, more=MAJORITY, decisions=[decided("s/1", "wrong", answer=answer)])
+
+
+@pytest.mark.parametrize(("was", "answer"), [("good", "bad"), ("+", "-"), (["good"], "Poor"), ("fine", ["bad"])])
+def test_decided_answers_are_read_like_those_of_annotators(tmp_path: Path, was: Any, answer: Any) -> None:
+    one, report = audited(tmp_path, ROWS, more=MAJORITY, decisions=[decided("s/1", "wrong", was=was, answer=answer)])
+    assert kept(one)["s/1"] == ["bad"]
+    assert report["details"]["decisions"] == {"used": {"wrong": 1}, "stale": []}
+
+
+@pytest.mark.parametrize(("verdict", "gone"), [("wrong", [("s/1", "echo")]), ("fine", [])])
+def test_a_decided_answer_that_breaks_a_rule_needs_the_verdict_fine(
+    tmp_path: Path, verdict: str, gone: list[tuple[str, str]]
+) -> None:
+    question = "Which of the two trains to the coast is the faster one on Sundays?"
+    turns = [{"role": "user", "content": question}, {"role": "assistant", "content": "The early one."}]
+    toml = (
+        'task = "chat"\n[[ingest.source]]\nname = "s"\nfiles = ["rows"]\nformat = "messages"\ncolumns = { id = "id" }\n'
+    )
+    decision = json.dumps(decided("s/1", verdict, answer=question))
+    one = made(tmp_path, toml, {"rows": json.dumps({"id": 1, "messages": turns}), "decisions.jsonl": decision})
+    built(one, "audit")
+    assert rejected(one, "audit") == gone
+    if gone:
+        assert evidence(one)["s/1"].endswith("; mo, 2026-01-05: seen (decisions.jsonl:1)")
+
+
+# -- suspects
+
+
+def labelled(count: int) -> list[str]:
+    joy, rain = ["joyful sunny happy", "bright happy smile"], ["gloomy rainy sad", "grey sad storm"]
+    return [f"{n},{(joy, rain)[n % 2][n // 2 % 2]} number {n},{('good', 'bad')[n % 2]},ann," for n in range(count)]
+
+
+def suspects(one: Recipe) -> Rows:
+    return table(one, "audit", "suspects")
+
+
+def test_planted_errors_are_suspects(tmp_path: Path) -> None:
+    lines = labelled(80)
+    for number in (6, 31):
+        right, wrong = (",good,", ",bad,") if number % 2 == 0 else (",bad,", ",good,")
+        lines[number] = lines[number].replace(right, wrong)
+    one, report = audited(tmp_path, lines, more="suspect_share = 0.05")
+    found = suspects(one)
+    assert {line["id"] for line in found[:2]} == {"s/6", "s/31"}
+    assert len(found) == report["details"]["suspects"]["listed"] <= 4
+    assert report["details"]["suspects"]["checked"] == 80
+    scores = [line["score"] for line in found]
+    assert scores == sorted(scores, reverse=True)
+    assert (found[0]["given"], found[0]["likely"]) in {("bad", "good"), ("good", "bad")}
+    assert {line["id"] for line in found} <= set(kept(one))  # pointed at, not taken out
+
+
+def test_a_list_that_was_not_made_says_so(tmp_path: Path) -> None:
+    few, report = audited(tmp_path / "a", labelled(6))
+    assert suspects(few) == []
+    assert report["details"]["suspects"]["note"] == "not checked: too few groups of rows to hold some out"
+    off, report = audited(tmp_path / "b", labelled(30), more="suspects = false")
+    assert suspects(off) == []
+    assert report["details"]["suspects"]["note"] == "not checked: the recipe turns suspects off"
+
+
+def test_agreement_in_the_report(tmp_path: Path) -> None:
+    lines = [f"{n},text {n},{('good', 'bad')[n % 2]},{who}," for n in range(20) for who in ("ann", "bob")]
+    _, report = audited(tmp_path, lines)
+    told = report["details"]["agreement"]
+    assert (told["alpha"]["alpha"], told["alpha"]["rows"], told["alpha"]["answers"]) == (1.0, 20, 40)
+    assert told["pairs_that_agree"] == 1.0
+    assert report["details"]["annotators"] == {"count": 2, "answers": {"ann": 20, "bob": 20}}
