@@ -170,9 +170,11 @@ def evaluate(names: Names = None, data: Data = Path("data")) -> None:
     """Score the trained model on held-out rows: per class and slice, with intervals, calibration and errors by row."""
     from pipeline import finetune as training
 
-    recipes = _recipes(names, data)
+    from pipeline import show
+
+    recipes, console = _recipes(names, data), _console()
     for one in recipes:
-        training.evaluate(one, console=_console())
+        console.print(show.scores(training.evaluate(one, console=console), one.name))
     _report(recipes)
 
 

@@ -103,6 +103,25 @@ def gates(results: Sequence[Mapping[str, Any]], name: str, *, every: bool = Fals
     return Group(title, table) if table.row_count else Group(title)
 
 
+def scores(report: Mapping[str, Any], name: str) -> Table:
+    """The scores of a model on the test side, with 95 % intervals, beside always giving the commonest answer."""
+    found = report["details"]["scores"]["test"]
+    title = f"{name}: {found['n']:,} rows of the test side, 95 % intervals"
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in ("metric", "value", "interval", "commonest answer"):
+        table.add_column(column, justify="left" if column == "metric" else "right")
+    plain = (found.get("majority") or {}).get("metrics", {})
+    for metric, score in found["metrics"].items():
+        row = [metric, f"{score['value']:.4f}", f"{score['low']:.4f} to {score['high']:.4f}"]
+        base = f"{plain[metric]:.4f}" if metric in plain else ""
+        table.add_row(*row, base, style="bold" if metric == found["headline"] else "")
+    sampled = report["details"].get("sampled")
+    if sampled:
+        table.caption = f"{sampled['test']['rows']:,} of {sampled['test']['of_rows']:,} rows, because {sampled['why']}"
+        table.caption_justify = "left"
+    return table
+
+
 def _number(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"

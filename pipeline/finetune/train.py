@@ -42,9 +42,7 @@ class Training:
             raise AssayError("[finetune]", "every weight is frozen", "lower freeze_layers")
         self.best: dict[str, torch.Tensor] = {}
         self.state = State()
-        self.optimizer = torch.optim.AdamW(
-            self._groups(), lr=self.settings.learning_rate, fused=learner.device.type == "cuda"
-        )
+        self.optimizer = torch.optim.AdamW(self._groups(), lr=self.settings.learning_rate, fused=True)
         wanted = loss.class_weights(course.examples, len(learner.classes), head=learner.head)
         use = self.settings.class_weights and wanted is not None
         self.class_weights = wanted.to(learner.device) if use and wanted is not None else None
