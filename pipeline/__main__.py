@@ -169,7 +169,6 @@ def finetune(names: Names = None, data: Data = Path("data")) -> None:
 def evaluate(names: Names = None, data: Data = Path("data")) -> None:
     """Score the trained model on held-out rows: per class and slice, with intervals, calibration and errors by row."""
     from pipeline import finetune as training
-
     from pipeline import show
 
     recipes, console = _recipes(names, data), _console()

@@ -100,8 +100,9 @@ def _learned(found: dict[str, dict[str, Any]], recipe: Recipe) -> Iterator[Line]
     counts = trained["details"]["ledger"]
     if counts["rows"] != dealt["tables"]["train"]["rows"]:
         return  # a model of an earlier split: `assay finetune` brings it up to date
-    yield Line("finetune", "left out of the sample", -counts["sampled_out"])
-    yield Line("finetune", "nothing to learn from", -counts["rows_that_teach_nothing"])
+    for what, name in (("left out of the sample", "sampled_out"), ("nothing to learn from", "rows_that_teach_nothing")):
+        if counts[name]:
+            yield Line("finetune", what, -counts[name])
     yield Line("finetune", "rows learned from", counts["rows_learned_from"], True)
     left = counts["rows"] - counts["sampled_out"] - counts["rows_that_teach_nothing"]
     if left != counts["rows_learned_from"]:

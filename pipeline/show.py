@@ -97,8 +97,8 @@ def gates(results: Sequence[Mapping[str, Any]], name: str, *, every: bool = Fals
         if every or result["verdict"] != "PASS":
             verdict = f"[{COLOURS[result['verdict']]}]{result['verdict']}[/]"
             numbers = [_number(result.get(column)) for column in ("value", "bound", "n")]
-            told = "" if result["verdict"] == "PASS" else f"{result['said']}\n{result['remedy']}"
-            table.add_row(result["gate"], verdict, *numbers, escape(told))
+            advice = "" if result["verdict"] == "PASS" else f"{result['said']}\n{result['remedy']}"
+            table.add_row(result["gate"], verdict, *numbers, escape(advice))
     title = f"[bold]gates of {escape(name)}[/bold]  {told}"
     return Group(title, table) if table.row_count else Group(title)
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 Tick = "Callable[[int], None]"
 SHARD_ROWS = 50_000
+# Code that reads what the stages write and decides nothing about rows.
+SHOW_ONLY = {"finetune", "gate", "pages", "__main__.py", "flow.py", "lives.py", "scaffold.py", "show.py"}
 # Libraries whose version may change what a stage writes.
 MATTERS = (
     "jieba",
@@ -119,7 +121,7 @@ def code_version() -> str:
     package = Path(__file__).resolve().parent
     for path in sorted([*package.rglob("*.py"), *SCHEMAS.glob("*.toml")]):
         inner = path.relative_to(package).parts if path.is_relative_to(package) else path.parts
-        if inner[0] not in {"finetune", "pages", "exports", "__main__.py"} and path.name != "gates.toml":
+        if inner[0] not in SHOW_ONLY and path.name != "gates.toml":
             whole.update(path.name.encode() + path.read_bytes())
     for name in MATTERS:
         whole.update(f"{name}={version(name)}".encode())

@@ -23,6 +23,8 @@ class State:
     """Optimizer steps done."""
     best: float | None = None
     """The best value of the headline metric on validation (higher is better), and the step it was seen at."""
+    best_loss: float = 0.0
+    """The loss on validation at that step, which decides between equal values."""
     best_step: int = 0
     worse: int = 0
     """Evaluations in a row that brought nothing better."""

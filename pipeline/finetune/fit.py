@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from pipeline.finetune.prepare import Prepared
+    from pipeline.finetune.train import Appraisal
     from pipeline.recipe import Recipe
     from pipeline.settings import FinetuneSettings
 
@@ -68,7 +69,7 @@ def _train(training: Training, ready: Prepared, checkpoints: Checkpoints, *, con
             if state.history and state.history[-1]["step"] == state.step:
                 events.entry(state.history[-1])
 
-        def appraise() -> tuple[str, float]:
+        def appraise() -> Appraisal:
             return headline(ready, settings)
 
         state = training.run(checkpoints, appraise=appraise, watch=watch)
@@ -82,7 +83,7 @@ def _train(training: Training, ready: Prepared, checkpoints: Checkpoints, *, con
     return state, seconds
 
 
-def headline(ready: Prepared, settings: FinetuneSettings) -> tuple[str, float]:
+def headline(ready: Prepared, settings: FinetuneSettings) -> Appraisal:
     """The task's headline metric on validation; for a causal head minus the mean loss of a learned token."""
     task, rows = ready.task, ready.validation
     found = predict.predictions(
@@ -93,10 +94,11 @@ def headline(ready: Prepared, settings: FinetuneSettings) -> tuple[str, float]:
         max_tokens=settings.max_tokens,
         batch_rows=settings.eval_batch_rows,
     )
+    mean = sum(one.loss_sum for one in found) / max(1, sum(one.learned for one in found))
     if task.head == "causal":
-        return "minus_token_loss", -sum(one.loss_sum for one in found) / sum(one.learned for one in found)
+        return "minus_token_loss", -mean, mean
     scores = task.score([task.answer(row) for row in rows], [one.found for one in found], rows)
-    return scores.headline, float(scores.metrics[scores.headline])
+    return scores.headline, float(scores.metrics[scores.headline]), mean
 
 
 class _Events:

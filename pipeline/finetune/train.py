@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 DECAYED_DIMENSIONS = 2
 
+Appraisal = tuple[str, float, float]
+"""What validation says: the name of the headline metric, its value (higher is better), the mean loss of a target."""
+
 
 class Training:
     """One training: a learner, its course, its optimizer, and how far it has come."""
@@ -70,12 +73,12 @@ class Training:
         self,
         checkpoints: Checkpoints,
         *,
-        appraise: Callable[[], tuple[str, float]],
+        appraise: Callable[[], Appraisal],
         watch: Callable[[State], None] = lambda state: None,
     ) -> State:
         """Train to the end, or until validation is not getting better; the best weights are left in the model.
 
-        `appraise` scores validation (higher is better) as the weights are now; `watch` is called after every step.
+        `appraise` scores validation as the weights are now; `watch` is called after every step.
         """
         if found := checkpoints.load():
             self._restore(*found)
@@ -130,11 +133,11 @@ class Training:
             state.padding += max(row.tokens for row in rows) * len(rows) - tokens
             state.learned += sum(row.learned for row in rows)
 
-    def _appraise(self, step: int, appraise: Callable[[], tuple[str, float]]) -> None:
-        state, (metric, value) = self.state, appraise()
-        better = state.best is None or value > state.best
-        if better:
-            state.best, state.best_step, state.worse = value, step, 0
+    def _appraise(self, step: int, appraise: Callable[[], Appraisal]) -> None:
+        state, (metric, value, held_out_loss) = self.state, appraise()
+        # Entity F1 stays at 0 for long while a model learns where no entities are; the loss shows that it does learn.
+        if state.best is None or (value, -held_out_loss) > (state.best, -state.best_loss):
+            state.best, state.best_loss, state.best_step, state.worse = value, held_out_loss, step, 0
             self.best = {name: weight.detach().clone() for name, weight in self.weights.items()}
         else:
             state.worse += 1
@@ -146,6 +149,7 @@ class Training:
                 "train_loss": round(state.loss_sum / max(state.loss_steps, 1), 6),
                 "metric": metric,
                 "value": round(value, 6),
+                "validation_loss": round(held_out_loss, 6),
             }
         )
         state.loss_sum, state.loss_steps = 0.0, 0

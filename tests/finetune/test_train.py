@@ -161,3 +161,19 @@ def test_a_killed_training_ends_as_if_it_had_not_been(tmp_path: Path, console: C
         hurt.build / "finetune" / "model"
     )
     assert not (hurt.build / "finetune.run").exists()
+
+
+def test_patience_waits_for_a_metric_that_is_slow_to_move(tmp_path: Path, console: Console) -> None:
+    """Equal values are told apart by the loss; values that fall, or a loss that rises, use patience up."""
+    from pipeline.finetune.checkpoint import Checkpoints
+    from pipeline.finetune.course import Course
+    from pipeline.finetune.train import Training
+
+    recipe = made(tmp_path, "sequence", train=64, held_out=4, patience_evaluations=2, evaluations_per_epoch=4)
+    ready = prepare(recipe, base=None, device=torch.device("cpu"), console=console)
+    training = Training(ready.learner, Course(ready.taught, recipe.settings.finetune, 4))
+    said = iter([(0.0, 0.9), (0.0, 0.8), (0.0, 0.7), (0.0, 0.6), (0.5, 0.9), (0.5, 1.0), (0.4, 0.1)])
+    checkpoints = Checkpoints(tmp_path / "run", "key")
+    checkpoints.open()
+    state = training.run(checkpoints, appraise=lambda: ("f1", *next(said)))
+    assert (state.stopped, state.step, state.best_step, state.best) == (True, 7, 5, 0.5)
