@@ -53,7 +53,7 @@ BatchRows = Annotated[int, typer.Option(min=1, help="Rows handed to a process at
 def _console() -> Console:
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+    return Console(width=None if sys.stdout.isatty() else 110, highlight=False)
 
 
 def _recipes(names: list[str] | None, data: Path) -> list[Recipe]:

@@ -271,7 +271,7 @@ class FinetuneSettings(Settings):
     """...and how many where there is no GPU."""
     reply_tokens: int = Field(default=64, ge=1)
     """The longest reply that is generated for scoring."""
-    cpu_rows: int = Field(default=2000, ge=8)
+    cpu_rows: int = Field(default=3000, ge=8)
     """Where there is no GPU: train on a stratified sample of this many rows..."""
     cpu_epochs: int = Field(default=1, ge=1)
     """...for this many epochs, and say so."""

@@ -104,22 +104,29 @@ def gates(results: Sequence[Mapping[str, Any]], name: str, *, every: bool = Fals
 
 
 def scores(report: Mapping[str, Any], name: str) -> Table:
-    """The scores of a model on the test side, with 95 % intervals, beside always giving the commonest answer."""
+    """The scores of a model on the test side, with 95 % intervals, beside what the simplest rival reaches."""
     found = report["details"]["scores"]["test"]
+    rival, reached = _rival(found)
     title = f"{name}: {found['n']:,} rows of the test side, 95 % intervals"
     table = Table(title=title, title_justify="left", header_style="bold")
-    for column in ("metric", "value", "interval", "commonest answer"):
+    for column in ("metric", "value", "interval", rival):
         table.add_column(column, justify="left" if column == "metric" else "right")
-    plain = (found.get("majority") or {}).get("metrics", {})
-    for metric, score in found["metrics"].items():
+    for metric, score in (found["metrics"] | found.get("replies", {}).get("metrics", {})).items():
         row = [metric, f"{score['value']:.4f}", f"{score['low']:.4f} to {score['high']:.4f}"]
-        base = f"{plain[metric]:.4f}" if metric in plain else ""
+        base = f"{reached[metric]:.4f}" if metric in reached else ""
         table.add_row(*row, base, style="bold" if metric == found["headline"] else "")
     sampled = report["details"].get("sampled")
     if sampled:
         table.caption = f"{sampled['test']['rows']:,} of {sampled['test']['of_rows']:,} rows, because {sampled['why']}"
         table.caption_justify = "left"
     return table
+
+
+def _rival(found: Mapping[str, Any]) -> tuple[str, dict[str, float]]:
+    """What the scores are held against, and its own: the model before training, or the commonest answer every time."""
+    if base := found.get("base_model"):
+        return "before training", {"token_loss": base["loss"]["value"], "perplexity": base["perplexity"]["value"]}
+    return "commonest answer", (found.get("majority") or {}).get("metrics", {})
 
 
 def _number(value: Any) -> str:

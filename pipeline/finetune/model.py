@@ -8,7 +8,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.engine import cores
 from pipeline.errors import AssayError
 from pipeline.finetune import tiny
 
@@ -64,15 +63,10 @@ def quieten() -> None:
 
 
 def device() -> torch.device:
-    """The GPU if there is one, with TF32 for what bfloat16 does not cover; else half of the CPU's cores.
-
-    Not all cores: a second process on the machine makes every operation wait for the slowest thread (measured on
-    two cores, MiniLM, one other process: 0.8 s a step on one thread, 4.2 s on two).
-    """
+    """The GPU if there is one, with TF32 for what bfloat16 does not cover; else the CPU."""
     import torch
 
     if not torch.cuda.is_available():
-        torch.set_num_threads(min(torch.get_num_threads(), max(1, cores() // 2)))
         return torch.device("cpu")
     torch.set_float32_matmul_precision("high")
     return torch.device("cuda")
