@@ -51,6 +51,7 @@ class Line:
     what: str
     count: int
     total: bool = False
+    unit: str = "rows"
 
 
 def ledger(recipe: Recipe) -> list[Line]:
@@ -69,7 +70,7 @@ def ledger(recipe: Recipe) -> list[Line]:
         before = found[name]["counts"]["kept"]
     if "split" in found:
         tables = found["split"]["tables"]
-        lines += [Line("split", f"in {side}", tables[side]["rows"], True) for side in ("train", "validation", "test")]
+        lines += [Line("split", f"in {side}", tables[side]["rows"], True) for side in ("validation", "test", "train")]
     return lines + list(_learned(found, recipe))
 
 
@@ -108,5 +109,5 @@ def _learned(found: dict[str, dict[str, Any]], recipe: Recipe) -> Iterator[Line]
     if left != counts["rows_learned_from"]:
         problem = f"{left} rows are left to learn from, but {counts['rows_learned_from']} were learned from"
         raise AssayError(f"ledger of '{recipe.name}'", problem, f"assay finetune {recipe.name}")
-    yield Line("finetune", "tokens in them, an epoch", counts["tokens"], True)
-    yield Line("finetune", "targets learned, an epoch", counts["learned_targets"], True)
+    yield Line("finetune", "tokens in them, an epoch", counts["tokens"], True, "tokens")
+    yield Line("finetune", "targets learned, an epoch", counts["learned_targets"], True, "targets")

@@ -75,7 +75,7 @@ def test_the_ledger_adds_up_line_by_line(tmp_path: Path) -> None:
             total = line.count
         else:
             total += line.count
-    assert [line.what for line in lines[-3:]] == ["in train", "in validation", "in test"]
+    assert [line.what for line in lines[-3:]] == ["in validation", "in test", "in train"]
     assert sum(line.count for line in lines[-3:]) == total
     assert lines[0] == flow.Line("ingest", "records read", len(LINES) + len(BROKEN), True)
     assert flow.Line("ingest", "wrong_columns", -1) in lines

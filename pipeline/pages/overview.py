@@ -30,6 +30,8 @@ class Line(Protocol):
     def count(self) -> int: ...
     @property
     def total(self) -> bool: ...
+    @property
+    def unit(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,13 @@ def _breaks(build: Build, stages: Sequence[str]) -> Iterator[str]:
 
 
 def _waterfall(lines: Sequence[Line]) -> Table:
-    whole = max((line.count for line in lines if line.total), default=1)
+    whole = max((line.count for line in lines if line.total and line.unit == "rows"), default=1)
     rows, level = [], 0
     for line in lines:
         start, end = (0, line.count) if line.total else (level, level + line.count)
         level = end
-        drawn = charts.drop(start, end, whole, colour=_colour(line))
+        # Tokens and targets are no rows: a bar beside those of rows would compare what cannot be compared.
+        drawn = charts.drop(start, end, whole, colour=_colour(line)) if line.unit == "rows" else ""
         figure = f"{line.count:,}" if line.total else f"{line.count:+,}".replace("-", "−")
         what = Cell(line.what.replace("_", " "), "total" if line.total else "")
         rows.append((what, Cell(figure, "number"), Cell(drawn, "drawing"), Cell(line.stage, "aside")))

@@ -255,3 +255,4 @@ class _Line:
 
     def __init__(self, stage: str, what: str, count: int, total: bool) -> None:
         self.stage, self.what, self.count, self.total = stage, what, count, total
+        self.unit = "rows"
