@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MOST_CELLS = 100_000_000
 _TIE = 1e-9
 _FLOOR = 1e-12  # no confusion is impossible, so that no logarithm is infinite
+_SPREADS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, np.inf)
+_SPREAD_ROUNDS = 5  # the spread is chosen anew in the first rounds, then held, so that the rounds converge
 _SKILL_WEIGHT = 2.0  # ballots that the general accuracy counts for in an annotator's own
 
 
@@ -75,8 +77,11 @@ def dawid_skene(
     annotator had given `smoothing` more ballots per true label: the annotator's own overall accuracy on the diagonal
     (itself drawn towards everybody's) and the errors that all annotators together make beside it. So an annotator with
     few labels is taken for an average one, a single ballot never gets certainty it has not earned, and no posterior is
-    nan. Anonymous ballots share one confusion matrix, that of all together drawn half way to plain accuracy. Labels'
-    shares are drawn half way to even ones, or rare labels would vanish.
+    nan. Labels' shares are drawn half way to even ones, or rare labels would vanish.
+
+    Anonymous ballots share one confusion matrix, that of all together drawn half way to plain accuracy. As people err
+    alike on the same hard unit, their ballots count for less than as many independent ones would, or two dozen of them,
+    evenly split, would look certain: they are Dirichlet-multinomial, with the likeliest spread.
 
     `pooled` is float64[true, given], the confusions of all annotators if known beforehand (rows are scaled to sum 1).
     Memory: units x labels and annotators x labels^2 floats, a few of each.
@@ -91,11 +96,18 @@ def dawid_skene(
     if not len(ballots):
         return Truth(votes, votes.astype(np.float64), votes.astype(bool), votes, "dawid-skene")
     table = _table(ballots)
+    named, strangers = table[:, :-classes], _strangers(table, classes)
     posterior = _vote_shares(ballots)
-    done, change = 0, np.inf
+    done, change, spread = 0, np.inf, np.inf
     while done < iterations and change > tolerance:
         confusions = _confusions(table.T @ posterior, classes, smoothing=smoothing, known=known)
-        fresh = _posteriors(table, confusions, posterior.mean(axis=0))
+        shares = 0.5 * posterior.mean(axis=0) + 0.5 / classes
+        evidence = named @ np.log(confusions[:-1]).reshape(-1, classes) + np.log(shares)
+        if strangers is not None and done < _SPREAD_ROUNDS:
+            spread = _likeliest_spread(evidence, strangers, confusions[-1])
+        if strangers is not None:
+            evidence += _strangers_evidence(strangers, confusions[-1], spread)
+        fresh = _posteriors(evidence)
         change = float(np.abs(fresh - posterior).max())
         posterior, done = fresh, done + 1
     return _settled(posterior, votes, done, change <= tolerance)
@@ -153,11 +165,42 @@ def _confusions(counts: Floats, classes: int, *, smoothing: float, known: Floats
     return np.asarray(confusions)
 
 
-def _posteriors(table: Any, confusions: Floats, shares: Floats) -> Floats:
-    """Probability of each label per unit: float64[units, labels]."""
-    classes = len(shares)
-    evidence = table @ np.log(confusions).reshape(-1, classes)
-    evidence += np.log(0.5 * shares + 0.5 / classes)
+def _strangers(table: Any, classes: int) -> Floats | None:
+    """How often each label was given to each unit by the anonymous: float64[units, labels]; None if there are none."""
+    counts = table[:, -classes:].toarray()
+    return counts if counts.any() else None
+
+
+def _likeliest_spread(evidence: Floats, counts: Floats, confusion: Floats) -> float:
+    """The spread of `_SPREADS` under which the ballots of the anonymous are likeliest, all labels considered."""
+    likelihood = [
+        float(np.logaddexp.reduce(evidence + _strangers_evidence(counts, confusion, spread), axis=1).sum())
+        for spread in _SPREADS
+    ]
+    return _SPREADS[int(np.argmax(likelihood))]
+
+
+def _strangers_evidence(counts: Floats, confusion: Floats, spread: float) -> Floats:
+    """Log-likelihood of the anonymous ballots on each unit given each true label: float64[units, labels].
+
+    Dirichlet-multinomial with mean `confusion` (float64[given, true]) and concentration `spread`: infinite is
+    independent ballots, small is ballots that go together on each unit.
+    """
+    if np.isinf(spread):
+        return np.asarray(counts @ np.log(confusion))
+    from scipy.special import gammaln
+
+    weights = spread * confusion / confusion.sum(axis=0)
+    columns = [
+        (gammaln(counts + weights[:, true]) - gammaln(weights[:, true])).sum(axis=1)
+        for true in range(confusion.shape[1])
+    ]
+    total = gammaln(spread) - gammaln(counts.sum(axis=1) + spread)
+    return np.asarray(np.stack(columns, axis=1) + total[:, None])
+
+
+def _posteriors(evidence: Floats) -> Floats:
+    """Probability of each label per unit from its log-likelihood, up to a constant: float64[units, labels]."""
     evidence -= evidence.max(axis=1, keepdims=True)
     np.exp(evidence, out=evidence)
     evidence /= evidence.sum(axis=1, keepdims=True)

@@ -94,6 +94,22 @@ def test_anonymous_annotators_share_one_confusion() -> None:
     assert right(ballots, found, truth) >= right(ballots, majority(ballots), truth)
 
 
+def test_strangers_who_err_alike_are_not_certain_of_a_split_vote() -> None:
+    """Units on which votes go together (all agree, or split evenly) show that ballots are not independent."""
+    draw = np.random.Generator(np.random.PCG64(5))
+    rows, labels = [], []
+    for unit in range(300):
+        clear = unit % 3 > 0
+        share = (0.97 if unit % 2 else 0.03) if clear else draw.uniform(0.3, 0.7)
+        rows += [unit] * 20
+        labels += ["b" if vote < share else "a" for vote in draw.random(20)]
+    rows += [300] * 24
+    labels += ["a"] * 12 + ["b"] * 12
+    truth = dawid_skene(ballots_from(rows, [""] * len(rows), [None] * len(rows), labels))
+    assert truth.posterior[300] < 0.75
+    assert np.mean(truth.posterior[[unit for unit in range(300) if unit % 3]]) > 0.9
+
+
 def test_a_single_ballot_is_not_certain() -> None:
     votes = [(row, name, "x" if (row + at) % 4 else "y") for row in range(40) for at, name in enumerate("abc")]
     found = dawid_skene(ballots_of([*votes, (40, "new", "x")]))
