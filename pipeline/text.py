@@ -23,6 +23,8 @@ _THAI, _HANGUL = re.compile("[\u0e00-\u0e7f]"), re.compile("[\u1100-\u11ff\uac00
 _LETTER = re.compile(r"[^\W\d_]")
 # A mark between digits and a sign before them are part of what the text says: 1.5 is not 15, 3-0 is not 30.
 _NUMBER_MARK = re.compile(r"(?<=\d)[.,:/\-\u2010-\u2015\u2212](?=\d)|(?<![^\W_])[-\u2212](?=[\d.])")
+# The language of a text is told by its beginning.
+LANGUAGE_CHARS = 2000
 _KEPT_PUNCTUATION = frozenset("%#@&*")
 _STAND_IN = {".": "\ue000", ",": "\ue001", ":": "\ue002", "/": "\ue003"}
 _DASH = "\ue004"
@@ -111,9 +113,12 @@ def language(text: str) -> str:
 
     Returns `und` where there are no letters, or too few to say.
     """
-    letters = len(_LETTER.findall(text))
-    if not letters:
+    text = text[:LANGUAGE_CHARS]
+    if not _LETTER.search(text):
         return "und"
+    if text.isascii():
+        return _model_language(text)
+    letters = len(_LETTER.findall(text))
     han, kana = len(_HAN.findall(text)), len(_KANA.findall(text))
     for code, count in (
         ("ja", han + kana if kana else 0),
@@ -130,7 +135,7 @@ def language(text: str) -> str:
 def _model_language(text: str) -> str:
     if len(text) < 3:
         return "und"
-    best: dict[str, Any] = _detector()(" ".join(text.split())[:2000])
+    best: dict[str, Any] = _detector()(" ".join(text.split()))
     return str(best["lang"]).split("-")[0].lower() if best["score"] >= 0.25 else "und"
 
 
