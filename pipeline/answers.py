@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,9 @@ def _as_delivered(answer: Any) -> str:
 
 
 def _blank(answer: Any) -> bool:
+    """Whether an answer is missing: null, blank, or the nan that tables of numbers have for it."""
+    if isinstance(answer, float):
+        return math.isnan(answer)
     return answer is None or (isinstance(answer, str) and not answer.strip())
 
 

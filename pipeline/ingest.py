@@ -6,46 +6,32 @@ import json
 import os
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 import pyarrow as pa
 
 from pipeline import answers, fetch, readers
 from pipeline.contract import ANNOTATIONS, REJECTED
-from pipeline.errors import AssayError, Unfit
+from pipeline.errors import AssayError, Unfit, nearest
+from pipeline.identity import Ledger, told_apart
 from pipeline.readers import Broken, Record
-from pipeline.shaping import Joined, Shaped, refused, shaped
-from pipeline.stage import Outcome, Stage, Work, batch_of, rejection
+from pipeline.shaping import Joined, identifier, refused, shaped
+from pipeline.stage import Outcome, Stage, Work, batch_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from pipeline.recipe import Recipe
     from pipeline.settings import Reading, RowSource
-    from pipeline.tasks import Row
 
 NOTES_SHOWN = 20
+# Parts whose fields a reader makes, whatever they are called in the file.
+MADE_BY_READERS = {"messages", "tags", "tokens", "tools"}
 Item = TypeVar("Item")
-
-
-@dataclass
-class Ledger:
-    """The ids met so far and the counts of what became of records.
-
-    It grows with the number of rows, by about 250 bytes each.
-    """
-
-    read: int = 0
-    joined: int = 0
-    seen: dict[str, bytes] = field(default_factory=dict)
-    wholes: set[bytes] = field(default_factory=set)
-    repeats: Counter[str] = field(default_factory=Counter)
-    notes: list[str] = field(default_factory=list)
-    sources: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
 
 def ingest(work: Work) -> Outcome:
@@ -61,21 +47,36 @@ def ingest(work: Work) -> Outcome:
 def _stream(work: Work, ledger: Ledger, outcome: Outcome) -> Iterator[tuple[str, pa.RecordBatch]]:
     settings = work.recipe.settings.ingest
     for source in settings.source:
+        ledger.fields = set()
         waiting = yield from _answers_apart(work, source, ledger)
         shape = partial(
             shaped, task=work.task, source=source, languages=settings.languages, sure_chars=settings.min_language_chars
         )
         chunks = chunked(_with_answers(_records(work.recipe, source), waiting, source), work.engine.batch_rows)
         for batch in work.engine.map(shape, chunks):
-            yield from _told_apart(batch, source, ledger, work.contract.schema)
+            yield from told_apart(batch, source, ledger, work.contract.schema)
             work.tick(batch.records)
         yield "rejected", batch_of(_orphans(waiting, source), REJECTED)
+        _check_columns(work.recipe, source, ledger.fields)
     outcome.read, outcome.joined = ledger.read, ledger.joined
     outcome.details.update(
         sources={name: dict(sorted(counts.items())) for name, counts in ledger.sources.items()},
         notes=ledger.notes[:NOTES_SHOWN],
         notes_count=len(ledger.notes),
     )
+
+
+def _check_columns(recipe: Recipe, source: RowSource, seen: set[str]) -> None:
+    """Refuse a recipe that maps a field which no record has: groups and official splits would be lost without a word.
+
+    Raises:
+        AssayError: naming the field and those that there are.
+    """
+    mapped = [field for part, field in source.columns.items() if part not in MADE_BY_READERS]
+    for field in (*mapped, *source.annotator_columns) if seen else ():
+        if field not in seen:
+            where = f"recipe '{recipe.name}' [ingest.source] '{source.name}'"
+            raise AssayError(where, f"no record has the field '{field}'", nearest(field, seen))
 
 
 def _records(recipe: Recipe, reading: Reading) -> Iterator[Record | Broken]:
@@ -85,20 +86,36 @@ def _records(recipe: Recipe, reading: Reading) -> Iterator[Record | Broken]:
 
 
 def raw_files(recipe: Recipe, reading: Reading) -> list[fetch.RawFile]:
-    """The raw files of a part of the recipe, sorted by name within each pattern."""
+    """The raw files of a part of the recipe, sorted by name within each pattern.
+
+    Raises:
+        AssayError: there is none, or one is named twice: its records would count twice.
+    """
     if reading.hub:
         return [fetch.RawFile(reading.hub)]
-    specs = [_located(spec, recipe) for spec in reading.files]
-    return [raw for spec in specs for raw in fetch.resolve(spec, folder=recipe.folder, sources=recipe.settings.fetch)]
+    found = [raw for spec in reading.files for raw in _resolved(spec, recipe)]
+    places = Counter((raw.path.resolve() if raw.path else raw.name, raw.members) for raw in found)
+    for raw in found:
+        if places[raw.path.resolve() if raw.path else raw.name, raw.members] > 1:
+            raise AssayError(f"recipe '{recipe.name}' [ingest] files", f"{raw.name} is named twice", "name it once")
+    return found
 
 
-def _located(spec: str, recipe: Recipe) -> str:
-    """A path with `${NAME}` replaced by that environment variable, for data that lies elsewhere on each machine."""
-    missing = [name for name in re.findall(r"\$\{(\w+)\}", spec) if name not in os.environ]
-    if missing:
-        where = f"recipe '{recipe.name}' [ingest] files"
-        raise AssayError(where, f"{spec} needs the environment variable {missing[0]}", f"export {missing[0]}=FOLDER")
-    return re.sub(r"\$\{(\w+)\}", lambda found: os.environ[found[1]], spec)
+def _resolved(spec: str, recipe: Recipe) -> list[fetch.RawFile]:
+    """The files of one entry; `${NAME}` stands for an environment variable, for data that lies elsewhere elsewhere.
+
+    Their names keep the variable, so that what is built does not depend on where the data lie.
+    """
+    located = spec
+    for name in dict.fromkeys(re.findall(r"\$\{(\w+)\}", spec)):
+        if name not in os.environ:
+            where = f"recipe '{recipe.name}' [ingest] files"
+            raise AssayError(where, f"{spec} needs the environment variable {name}", f"export {name}=FOLDER")
+        located = located.replace(f"${{{name}}}", os.environ[name])
+    found = fetch.resolve(located, folder=recipe.folder, sources=recipe.settings.fetch)
+    for name in re.findall(r"^\$\{(\w+)\}", spec):
+        found = [replace(raw, name=f"${{{name}}}{raw.name.removeprefix(os.environ[name])}") for raw in found]
+    return found
 
 
 def read_options(reading: Reading) -> readers.ReadOptions:
@@ -155,19 +172,25 @@ def _answer_record(record: Record | Broken, columns: Mapping[str, str]) -> str:
     """The id of the row that a record of annotations belongs to."""
     if isinstance(record, Broken):
         raise Unfit(record.reason, record.evidence)
-    named = columns.get("row", "row")
-    if record.fields.get(named) in (None, ""):
-        raise Unfit("missing_field", f"no field '{named}' among {', '.join(map(str, record.fields))}")
-    return str(record.fields[named])
+    return identifier(record.fields, columns.get("row", "row"))
 
 
 def _with_answers(records: Iterable[Record | Broken], waiting: Waiting, source: RowSource) -> Iterator[Joined]:
     """Each record with the annotations from other files that belong to it, and how many records they stood in."""
     id_field = source.columns.get("id")
     for record in records:
-        own = record.fields.get(id_field) if isinstance(record, Record) and id_field else None
+        own = _own_id(record, id_field)
         found = waiting.pop(f"{source.name}/{own}", []) if own is not None else []
         yield record, [given for _, several in found for given in several], len(found)
+
+
+def _own_id(record: Record | Broken, id_field: str | None) -> str | None:
+    """The id that a record names; None where it names none, or none that could be one."""
+    if isinstance(record, Broken) or id_field is None:
+        return None
+    with suppress(Unfit):
+        return identifier(record.fields, id_field)
+    return None
 
 
 def _orphans(waiting: Waiting, source: RowSource) -> Iterator[dict[str, Any]]:
@@ -179,77 +202,6 @@ def _orphans(waiting: Waiting, source: RowSource) -> Iterator[dict[str, Any]]:
                 "id": f"annotation:{place}", "source": place, "stage": "ingest", "reason": "annotation_without_row",
                 "evidence": evidence, "row": whole,
             }  # fmt: skip
-
-
-def _told_apart(
-    batch: Shaped, source: RowSource, ledger: Ledger, schema: pa.Schema
-) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """Compare ids over the whole source: rows keep theirs, get a numbered one, join another row, or are rejected."""
-    ids = batch.rows["id"].to_pylist()
-    fates = [
-        _fate(id_, whole, read, named, long="annotator" in source.columns, ledger=ledger)
-        for id_, whole, read, named in zip(ids, batch.wholes, batch.inputs, batch.named, strict=True)
-    ]
-    kept = np.array([fate.keeps_row for fate in fates], dtype=bool)
-    new_ids = pa.array([fate.id for fate in fates], pa.string())
-    rows = batch.rows.set_column(0, schema.field("id"), new_ids)
-    if not source.group_pattern and "group" not in source.columns:
-        rows = rows.set_column(schema.get_field_index("group"), schema.field("group"), new_ids)
-    yield "rows", rows.filter(pa.array(kept))
-    places = batch.annotations["place"].to_numpy()
-    said = np.array([fate.keeps_answers for fate in fates], dtype=bool)[places] if len(places) else np.zeros(0, bool)
-    annotations = batch.annotations.set_column(0, ANNOTATIONS.field("row"), new_ids.take(pa.array(places)))
-    yield "annotations", annotations.drop_columns(["place"]).filter(pa.array(said))
-    dropped = [(number, fate) for number, fate in enumerate(fates) if fate.reason]
-    again = [_repeat(batch.rows.slice(number, 1).to_pylist()[0], fate) for number, fate in dropped]
-    # In the order of the records, so that it does not show where one batch ends and the next begins.
-    order = np.argsort([*batch.rejected_at, *(batch.row_at[number] for number, _ in dropped)], kind="stable")
-    both = pa.concat_batches([batch.rejected, batch_of(again, REJECTED)])
-    yield "rejected", both.take(pa.array(order, pa.int64()))
-    _count(batch, fates, source, ledger, annotations=int(said.sum()))
-
-
-def _repeat(row: Row, fate: Fate) -> dict[str, Any]:
-    line = rejection(row, stage="ingest", reason=fate.reason or "", evidence=f"the id {row['id']!r} was read before")
-    return line | {"id": f"record:{row['source']}"}
-
-
-@dataclass(frozen=True)
-class Fate:
-    """What becomes of a record whose id may have been met before."""
-
-    id: str
-    keeps_row: bool
-    keeps_answers: bool
-    reason: str | None = None
-
-
-def _fate(id_: str, whole: bytes, read: bytes, named: bool, *, long: bool, ledger: Ledger) -> Fate:
-    before = ledger.seen.get(id_)
-    if before is None:
-        ledger.seen[id_] = read
-        ledger.wholes.add(whole)
-        return Fate(id_, True, True)
-    if (named or long) and whole in ledger.wholes:
-        return Fate(id_, False, False, "repeated_record")
-    ledger.wholes.add(whole)
-    if long and before == read:
-        return Fate(id_, False, True)
-    if named:
-        return Fate(id_, False, False, "duplicate_id")
-    ledger.repeats[id_] += 1
-    return Fate(f"{id_}-{ledger.repeats[id_] + 1}", True, True)
-
-
-def _count(batch: Shaped, fates: list[Fate], source: RowSource, ledger: Ledger, *, annotations: int) -> None:
-    counts = ledger.sources[source.name]
-    apart = batch.records - len(fates) - batch.rejected.num_rows
-    ledger.read += len(fates) + batch.rejected.num_rows
-    ledger.joined += apart + sum(fate.keeps_answers and not fate.keeps_row for fate in fates)
-    counts["records"] += len(fates) + batch.rejected.num_rows
-    counts["rows"] += sum(fate.keeps_row for fate in fates)
-    counts["annotations"] += annotations
-    ledger.notes += batch.notes[: max(0, 1000 - len(ledger.notes))]
 
 
 def _note(ledger: Ledger, record: Record | Broken) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SAMPLE_RECORDS = 20_000
 MOST_LABELS = 300
+TAKEN = {"build", "public", "samples"}
 COMPRESSED = {".gz", ".bz2", ".xz", ".zst"}
 FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
@@ -72,6 +73,8 @@ def new(name: str, *, task: str, source: Path, data: Path) -> tuple[Path, list[s
         raise AssayError(str(path), "is there already", "choose another name, or remove it")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
         raise AssayError(f"name '{name}'", "holds more than letters, digits, '_', '-' and '.'", "choose another name")
+    if name in TAKEN:
+        raise AssayError(f"name '{name}'", "is a folder of Assay's own under data/", "choose another name")
     if not source.is_file():
         raise AssayError(str(source), "no such file", "give the path of your file after --from")
     look = looked_at(source, task)

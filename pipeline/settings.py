@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from pipeline.errors import nearest
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Share = Annotated[float, Field(ge=0, le=1)]
+ABOUT = frozenset({"annotator", "time", "batch", "guideline"})
+ROW_PARTS = ABOUT | {
+    *("id", "group", "split", "language", "weight"),
+    *("text", "text_pair", "tokens", "messages", "tools"),
+    *("label", "labels", "spans", "tags", "annotations", "answer", "answers"),
+}
+ANSWER_PARTS = ABOUT | {"row", "answer", "answers"}
 Format = Literal["csv", "tsv", "jsonl", "json", "parquet", "conll", "alpaca", "sharegpt", "messages", "hub"]
 
 
@@ -72,6 +81,14 @@ class Source(Settings):
         return self
 
 
+def known_parts(columns: dict[str, str], known: frozenset[str]) -> dict[str, str]:
+    """The columns, if each plays a part that there is."""
+    for part in columns:
+        if part not in known:
+            raise ValueError(f"a column cannot play the part '{part}'; {nearest(part, known)}")
+    return columns
+
+
 class Reading(Settings):
     """How a group of raw files is read."""
 
@@ -106,11 +123,13 @@ class RowSource(Reading):
 
     name: Name
     """Prefix of the row ids, stratum and slice of the scores."""
-    columns: dict[str, str] = Field(default_factory=dict)
+    columns: Annotated[dict[str, str], AfterValidator(lambda columns: known_parts(columns, ROW_PARTS))] = Field(
+        default_factory=dict
+    )
     """Which field of the file plays which part.
 
-    id, text, text_pair, label or labels, spans, messages, group, split, language, weight, annotator, annotations,
-    answers, time, batch, guideline.
+    id, text, text_pair, label or labels, spans, tokens, tags, messages, tools, group, split, language, weight,
+    annotator, annotations, answer, answers, time, batch, guideline.
     """
     annotator_columns: tuple[str, ...] = ()
     """Wide annotations: columns that each hold one annotator's answer, named after the annotator."""
@@ -128,7 +147,9 @@ class AnswerSource(Reading):
     """Raw files whose records are annotations of rows that another file holds."""
 
     source: Name
-    columns: dict[str, str] = Field(default_factory=dict)
+    columns: Annotated[dict[str, str], AfterValidator(lambda columns: known_parts(columns, ANSWER_PARTS))] = Field(
+        default_factory=dict
+    )
     """Which field plays which part: row, answer or answers (a list), annotator, time, batch, guideline."""
 
 

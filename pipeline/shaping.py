@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,8 @@ class Shaped:
     """Where in the chunk the record of each row stands."""
     annotations: pa.RecordBatch
     rejected: pa.RecordBatch
+    fields: set[str]
+    """The names of all fields that the records have."""
     rejected_at: list[int]
     """Where in the chunk each rejected record stands."""
     notes: list[str]
@@ -86,6 +89,7 @@ def shaped(
         row_at=row_at,
         annotations=batch_of(annotations, ANNOTATIONS.append(pa.field("place", pa.int32()))),
         rejected=batch_of(rejected, REJECTED),
+        fields={name for record, _, _ in chunk if isinstance(record, Record) for name in record.fields},
         rejected_at=sorted({*range(len(chunk))} - {*row_at}),
         notes=[
             f"{record.place}: {note}" for record, _, _ in chunk if isinstance(record, Record) for note in record.notes
@@ -101,16 +105,14 @@ def _row(
     fields, columns = record.fields, source.columns
     own = task.shape(fields, columns)
     shown = task.shown(own)
-    read = _digest(json.dumps([shown, own.get("tools")], ensure_ascii=False))
-    named = fields.get(columns["id"]) if "id" in columns else None
-    if "id" in columns and named in (None, ""):
-        raise Unfit("missing_field", f"no id in the field '{columns['id']}'")
-    key = str(named) if named is not None else read.hex()
+    named = identifier(fields, columns["id"]) if "id" in columns else None
+    key = named or _digest(json.dumps([shown, own.get("tools")], ensure_ascii=False)).hex()
     row = {
         "id": f"{source.name}/{key}",
         "source": record.place,
         "also_at": [],
         "group": f"{source.name}/{_group(fields, key, source)}",
+        "also_in": [],
         "parents": [],
         "language": _language(fields, shown, source, languages, sure_chars),
         "split": _split(fields, source),
@@ -120,7 +122,22 @@ def _row(
         **own,
     }
     whole = _digest(json.dumps([source.name, fields], ensure_ascii=False, sort_keys=True, default=str))
+    read = _digest(json.dumps([shown, own.get("tools"), row["group"], row["split"]], ensure_ascii=False))
     return row, (whole, read, named is not None)
+
+
+def identifier(fields: Mapping[str, Any], name: str) -> str:
+    """The id in a field, as text: 1.0 (a whole number in a column of floats) is the id 1.
+
+    Raises:
+        Unfit: there is none, or what stands there is no id.
+    """
+    value = fields.get(name)
+    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+        raise Unfit("missing_field", f"no id in the field '{name}' among {', '.join(map(str, fields))}")
+    if isinstance(value, list | dict | bool):
+        raise Unfit("wrong_type", f"the field '{name}' is no id but {value!r:.80}")
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _group(fields: Mapping[str, Any], key: str, source: RowSource) -> str:
@@ -162,12 +179,15 @@ def _split(fields: Mapping[str, Any], source: RowSource) -> str | None:
 def _weight(fields: Mapping[str, Any], columns: Mapping[str, str]) -> float:
     if "weight" not in columns:
         return 1.0
+    value = fields.get(columns["weight"])
+    if value in (None, ""):
+        return 1.0
     try:
-        weight = float(fields.get(columns["weight"]) or 1.0)
+        weight = float("nan") if isinstance(value, bool) else float(value)
     except (TypeError, ValueError) as error:
-        raise Unfit("wrong_type", f"weight {fields.get(columns['weight'])!r:.40} is no number") from error
+        raise Unfit("wrong_type", f"weight {value!r:.40} is no number") from error
     if not 0 <= weight < float("inf"):
-        raise Unfit("wrong_type", f"weight {weight} is not between 0 and infinity")
+        raise Unfit("wrong_type", f"weight {value!r:.40} is no number from 0 up")
     return weight
 
 

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.tree import Tree
 
+from pipeline.pages.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -71,19 +73,24 @@ def waterfall(lines: Sequence[Line], name: str) -> Table:
     for line in lines:
         style = "bold" if line.total else "dim" if line.count < 0 else ""
         table.add_row(
-            line.stage, escape(line.what), f"{line.count:+,}" if not line.total else f"{line.count:,}", style=style
+            line.stage, plain(line.what), f"{line.count:+,}" if not line.total else f"{line.count:,}", style=style
         )
     return table
 
 
 def tree(row: str, events: Sequence[Event]) -> Tree:
     """The life of a row."""
-    root = Tree(f"[bold]{escape(row)}[/bold]")
+    root = Tree(f"[bold]{plain(row)}[/bold]")
     for event in events:
-        branch = root.add(f"[cyan]{event.stage}[/cyan]  {escape(event.what)}")
+        branch = root.add(f"[cyan]{event.stage}[/cyan]  {plain(event.what)}")
         for more in event.more:
-            branch.add(escape(more))
+            branch.add(plain(more))
     return root
+
+
+def plain(text: str) -> str:
+    """Text from data as a terminal may show it: no control characters that would act on it, no markup of ours."""
+    return escape(str(visible(text)))
 
 
 def gates(results: Sequence[Mapping[str, Any]], name: str, *, every: bool = False) -> Group:
@@ -98,7 +105,7 @@ def gates(results: Sequence[Mapping[str, Any]], name: str, *, every: bool = Fals
             verdict = f"[{COLOURS[result['verdict']]}]{result['verdict']}[/]"
             numbers = [_number(result.get(column)) for column in ("value", "bound", "n")]
             advice = "" if result["verdict"] == "PASS" else f"{result['said']}\n{result['remedy']}"
-            table.add_row(result["gate"], verdict, *numbers, escape(advice))
+            table.add_row(result["gate"], verdict, *numbers, plain(advice))
     title = f"[bold]gates of {escape(name)}[/bold]  {told}"
     return Group(title, table) if table.row_count else Group(title)
 
@@ -112,7 +119,7 @@ def scores(report: Mapping[str, Any], name: str) -> Table:
     for column in ("metric", "value", "interval", rival):
         table.add_column(column, justify="left" if column == "metric" else "right")
     for metric, score in (found["metrics"] | found.get("replies", {}).get("metrics", {})).items():
-        row = [metric, f"{score['value']:.4f}", f"{score['low']:.4f} to {score['high']:.4f}"]
+        row = [metric, f"{score['value']:.4f}", _interval(score)]
         base = f"{reached[metric]:.4f}" if metric in reached else ""
         table.add_row(*row, base, style="bold" if metric == found["headline"] else "")
     sampled = report["details"].get("sampled")
@@ -120,6 +127,11 @@ def scores(report: Mapping[str, Any], name: str) -> Table:
         table.caption = f"{sampled['test']['rows']:,} of {sampled['test']['of_rows']:,} rows, because {sampled['why']}"
         table.caption_justify = "left"
     return table
+
+
+def _interval(score: Mapping[str, Any]) -> str:
+    """An interval in words; some are not to be had, as from too few groups of rows."""
+    return "not known" if score["low"] is None else f"{score['low']:.4f} to {score['high']:.4f}"
 
 
 def _rival(found: Mapping[str, Any]) -> tuple[str, dict[str, float]]:

@@ -22,13 +22,16 @@ _KANA = re.compile("[\u3040-\u30ff\u31f0-\u31ff]")
 _THAI, _HANGUL = re.compile("[\u0e00-\u0e7f]"), re.compile("[\u1100-\u11ff\uac00-\ud7af]")
 _LETTER = re.compile(r"[^\W\d_]")
 # A mark between digits and a sign before them are part of what the text says: 1.5 is not 15, 3-0 is not 30.
-_NUMBER_MARK = re.compile(r"(?<=\d)[.,:/\-\u2010-\u2015\u2212](?=\d)|(?<![^\W_])[-\u2212](?=[\d.])")
+_NUMBER_MARK = re.compile(r"(?<=\d)[.,:/\-\u2010-\u2015\u2212](?=\d)|(?<![^\W_])[-\u2212](?=[\d.])|(?<=\d) +(?=\d)")
+# :) is not :( in what people write of what they feel.
+_EMOTICON = re.compile(r"(?<![^\W_])[:;=][-'o]?[()\[\]dp/|*](?![^\W_])")
+_FACE = {part: chr(0xE010 + at) for at, part in enumerate(":;=-'o()[]dp/|*")}
 # The language of a text is told by its beginning.
 LANGUAGE_CHARS = 2000
 _KEPT_PUNCTUATION = frozenset("%#@&*")
-_STAND_IN = {".": "\ue000", ",": "\ue001", ":": "\ue002", "/": "\ue003"}
+_STAND_IN = {".": "\ue000", ",": "\ue001", ":": "\ue002", "/": "\ue003", " ": "\ue005"}
 _DASH = "\ue004"
-_KEPT_MARKS = frozenset((*_STAND_IN.values(), _DASH))
+_KEPT_MARKS = frozenset((*_STAND_IN.values(), *_FACE.values(), _DASH))
 
 
 def nfc(text: str) -> str:
@@ -72,15 +75,19 @@ def _composes(before: str, character: str) -> bool:
 def normalised(text: str) -> str:
     """The key under which texts are the same once width, case, spaces and punctuation are left aside.
 
-    Numbers keep their signs, points and per cent marks, and symbols and emoji are kept: they change what a text says.
+    Numbers keep their signs, points, per cent marks and the spaces between them; symbols, emoji and emoticons are kept:
+    they change what a text says.
 
     >>> normalised("Ｈello,  World!") == normalised("hello world")
     True
     >>> [normalised(a) == normalised(b) for a, b in (("1.5 %", "15 %"), ("1/5", "1.5"), ("3-0", "30"), ("-5", "5"))]
     [False, False, False, False]
+    >>> [normalised(a) == normalised(b) for a, b in (("ok :)", "ok :("), ("10 20", "1020"), ("注:（一）", "注一"))]
+    [False, False, True]
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    folded = _NUMBER_MARK.sub(lambda mark: _STAND_IN.get(mark[0], _DASH), folded)
+    folded = _EMOTICON.sub(lambda face: "".join(_FACE[part] for part in face[0]), folded)
+    folded = _NUMBER_MARK.sub(lambda mark: _STAND_IN.get(mark[0][0], _DASH), folded)
     kept = [character for character in folded if _says_something(character)]
     return unicodedata.normalize("NFKC", "".join(kept))
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SPINE: Row = {
     "source": "raw.csv:1",
     "also_at": [],
+    "also_in": [],
     "parents": [],
     "language": "en",
     "split": None,

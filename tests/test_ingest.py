@@ -8,6 +8,7 @@ import json
 import tarfile
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import settings as limits
@@ -17,7 +18,7 @@ from pipeline import store
 from pipeline.engine import Engine
 from pipeline.errors import AssayError
 from pipeline.ingest import chunked
-from tests.small import CSV, LABELS, adds_up, built, csv, jsonl, made, rejected, said, table
+from tests.small import CSV, LABELS, adds_up, built, contents, csv, jsonl, made, rejected, said, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -357,3 +358,80 @@ def test_chunks_hold_everything_in_order(items: list[int], size: int) -> None:
     assert [item for chunk in chunks for item in chunk] == items
     assert all(len(chunk) == size for chunk in chunks[:-1])
     assert all(chunks)
+
+
+# -- what an independent review broke
+
+
+def columns(**parts: str) -> str:
+    return "{ " + ", ".join(f'{part} = "{field}"' for part, field in parts.items()) + " }"
+
+
+def test_a_column_cannot_play_an_unknown_part(tmp_path: Path) -> None:
+    with pytest.raises(AssayError, match=r"cannot play the part 'spllit'; did you mean 'split'\?"):
+        made(tmp_path, toml("csv", columns=columns(text="text", spllit="fold")), {})
+
+
+@pytest.mark.parametrize("mapped", [columns(text="text", group="dokument"), columns(text="text", split="fold")])
+def test_a_mapped_field_that_no_record_has_is_refused(tmp_path: Path, mapped: str) -> None:
+    """Groups and official splits must not be lost by a misspelt name."""
+    with pytest.raises(AssayError, match=r"\[ingest\.source\] 's': no record has the field '(dokument|fold)'"):
+        ingested(tmp_path, toml("csv", columns=mapped), csv("text,label,document", ["a,good,d1"]))
+
+
+def test_an_annotator_that_no_record_has_is_refused(tmp_path: Path) -> None:
+    recipe = toml("csv", columns=columns(text="text"), annotator_columns='["ana", "bne"]')
+    with pytest.raises(AssayError, match="no record has the field 'bne'; did you mean 'ben'"):
+        ingested(tmp_path, recipe, csv("text,ana,ben", ["a,good,bad"]))
+
+
+def test_a_weight_of_zero_is_zero_and_a_truth_is_no_weight(tmp_path: Path) -> None:
+    records: list[dict[str, Any]] = [{"text": "a", "w": 0}, {"text": "b", "w": True}, {"text": "c"}]
+    one, counts = ingested(tmp_path, toml("jsonl", columns=columns(text="text", weight="w")), jsonl(records))
+    assert [row["weight"] for row in table(one, "ingest")] == [0.0, 1.0]
+    assert counts["reasons"] == {"wrong_type": 1}
+
+
+def test_a_file_is_not_read_twice(tmp_path: Path) -> None:
+    recipe = toml("csv", columns=columns(text="text")).replace('["rows"]', '["rows", "./row*"]')
+    with pytest.raises(AssayError, match="is named twice"):
+        ingested(tmp_path, recipe, csv("text,label", ["a,good"]))
+
+
+def test_places_do_not_tell_where_the_data_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = toml("csv", columns=columns(text="text")).replace('["rows"]', '["${ELSEWHERE}/far.csv"]')
+    builds = []
+    for home in ("here", "there"):
+        (tmp_path / home).mkdir()
+        (tmp_path / home / "far.csv").write_text(csv("text,label", ["a,good", "b,bad,too many"]))
+        monkeypatch.setenv("ELSEWHERE", str(tmp_path / home))
+        one = made(tmp_path / home, recipe, {})
+        built(one, "ingest")
+        assert [row["source"] for row in table(one, "ingest")] == ["${ELSEWHERE}/far.csv:2"]
+        builds.append(contents(one.build))
+    assert builds[0] == builds[1]
+
+
+def test_what_pandas_writes_for_missing_is_missing(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"id": [1.0, float("nan"), 3.0], "text": ["a", "b", "c"], "label": [2.0, 1.0, float("nan")]})
+    out = io.BytesIO()
+    frame.to_parquet(out)
+    one, counts = ingested(tmp_path, toml("parquet", columns=columns(id="id", text="text")), out.getvalue())
+    assert said(one) == [("s/1", "file", '["2"]')]
+    assert ids(one) == ["s/1", "s/3"]
+    assert counts["reasons"] == {"missing_field": 1}
+
+
+def test_a_rejected_repeat_keeps_the_answer_that_it_brought(tmp_path: Path) -> None:
+    recipe = CSV.replace("rows.csv", "rows")
+    one, _ = ingested(tmp_path, recipe, csv("id,text,label", ["1,aa,good", "1,other,bad"]))
+    (line,) = table(one, "ingest", "rejected")
+    assert [said["answer"] for said in json.loads(line["row"])["annotations"]] == [BAD]
+
+
+def test_long_annotations_of_another_split_do_not_join(tmp_path: Path) -> None:
+    recipe = toml("csv", columns=columns(id="id", text="text", label="label", annotator="who", split="fold"))
+    lines = ["1,aa,good,ana,train", "1,aa,good,ben,train", "1,aa,good,cho,test"]
+    one, counts = ingested(tmp_path, recipe, csv("id,text,label,who,fold", lines))
+    assert [who for _, who, _ in said(one)] == ["ana", "ben"]
+    assert counts["reasons"] == {"duplicate_id": 1}

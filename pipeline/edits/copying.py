@@ -188,6 +188,7 @@ def _signed(row: Row, parent: Row, donors: list[Donor]) -> Row:
         **row,
         "parents": [parent["id"], *sorted({donor.row for donor in donors})],
         "also_at": [],
+        "also_in": [],
         "split": None,
         "weight": min(parent["weight"], *(donor.weight for donor in donors)) if donors else parent["weight"],
         "confidence": min(sure, default=None),

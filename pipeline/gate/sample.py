@@ -89,6 +89,7 @@ def _row(task: str, number: int, split: str) -> Row:
         "id": f"made/{number}",
         "source": f"a.jsonl:{number + 1}",
         "also_at": [],
+        "also_in": [],
         "group": f"document {number}",
         "parents": [],
         "language": "zh" if chinese else "en",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import AssayError
@@ -51,10 +52,19 @@ def _group(name: str, file: pq.ParquetFile, group: int, first: int, rows: int) -
 
 def _batch(name: str, batch: pa.RecordBatch, first: int) -> list[Record | Broken]:
     try:
-        rows: list[dict[str, Any]] = batch.to_pylist()
+        rows: list[dict[str, Any]] = _with_nulls(batch).to_pylist()
     except (ValueError, OverflowError, pa.ArrowException):
         return [_one(f"{name}:row {first + at}", batch.slice(at, 1)) for at in range(batch.num_rows)]
     return [Record(f"{name}:row {first + at}", fields) for at, fields in enumerate(rows)]
+
+
+def _with_nulls(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with null for nan, as which pandas writes what is missing from a column of numbers."""
+    for at, column in enumerate(batch.columns):
+        if pa.types.is_floating(column.type):
+            known = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+            batch = batch.set_column(at, batch.schema.field(at), known)
+    return batch
 
 
 def _one(place: str, row: pa.RecordBatch) -> Record | Broken:

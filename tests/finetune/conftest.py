@@ -49,6 +49,7 @@ def spine(number: int, **columns: Any) -> Row:
         "id": f"made/{number}",
         "source": f"made.csv:{number}",
         "also_at": [],
+        "also_in": [],
         "group": f"made/{number}",
         "parents": [],
         "language": "en",
