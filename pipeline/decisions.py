@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
+from codecs import BOM_UTF8
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pipeline.errors import AssayError, Unfit
 from pipeline.tasks import canonical
+from pipeline.text import normalised
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from pipeline.tasks import Problem, Row, Task
 
 Verdict = Literal["wrong", "fine", "ambiguous", "drop"]
 NEEDED = ("row", "verdict", "who", "when", "why")
+_NEAR, _WINDOW = 2, 50
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided about a row: `was` and `answer` are canonical answers, `place` is the line it stands in."""
+    """What a person decided about a row: `was` and `answer` are canonical answers, `place` is the line it stands in.
+
+    `text` is what was read when it was decided, if the line says so.
+    """
 
     place: str
     row: str
@@ -32,33 +41,58 @@ class Decision:
     when: str
     why: str
     guideline: str | None = None
+    text: str | None = None
+    reads_now: str | None = None
+    """What the row shows, where that is another text than the one that was judged, once the decision is understood."""
     meaning: str | None = None
     """What the decided answer says apart from how the text is written, once the decision is understood."""
     problem: Problem | None = None
     """The rule that the row breaks with the answer that was decided, once the decision is understood."""
 
+    @property
+    def said(self) -> str:
+        """Who decided, when, why, and where that is written."""
+        return f"{self.who}, {self.when}: {self.why} ({self.place})"
+
     def fits(self, settled: str | None) -> bool:
         """Whether the decision still speaks of the answer that the row has now, or has been followed already."""
         return self.was is None or settled in (self.was, self.answer)
 
+    def stale(self, settled: str | None) -> str:
+        """Why the decision does not speak of the row with the answer that it has now; empty if it does."""
+        if self.reads_now is not None:
+            return f"{self.place}: row {self.row} read {self.text!r:.80}; it now reads {self.reads_now!r:.80}"
+        if not self.fits(settled):
+            return f"{self.place}: row {self.row} was {self.was}; the row's answer is now {settled}"
+        return ""
 
-def read(path: Path) -> dict[str, Decision]:
-    """The decisions in a JSONL file, the last one for each row; none where there is no file.
+
+def lines(path: Path) -> list[Decision]:
+    """All decisions in a JSONL file (UTF-8, with or without a byte-order mark), in order; none where there is no file.
 
     A line holds row, verdict (wrong, fine, ambiguous or drop), who, when, why, and for `wrong` the right answer; `was`
-    (the answer that was judged) and `guideline` are optional.
+    (the answer that was judged), `text` (the text that was judged) and `guideline` are optional.
 
     Raises:
         AssayError: a line that is no decision, with its place: a human decision is never skipped over.
     """
     if not path.is_file():
-        return {}
-    decisions: dict[str, Decision] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if line.strip():
-            decision = _decision(line, f"{path.name}:{number}")
-            decisions[decision.row] = decision
-    return decisions
+        return []
+    # Not splitlines: U+2028, U+0085 and the like may stand inside a JSON string.
+    given = enumerate(_decoded(path.read_bytes(), path.name).split("\n"), 1)
+    return [_decision(line, f"{path.name}:{number}") for number, line in given if line.strip()]
+
+
+def _decoded(content: bytes, name: str) -> str:
+    content = content.removeprefix(BOM_UTF8)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line = before.count(b"\n") + 1
+        byte = error.start - (before.rfind(b"\n") + 1) + 1
+        what = f"byte 0x{content[error.start]:02x} at byte {byte} of the line is not UTF-8"
+        raise AssayError(f"{name}:{line}", what, "save the file as UTF-8") from error
 
 
 def _decision(line: str, place: str) -> Decision:
@@ -73,6 +107,8 @@ def _decision(line: str, place: str) -> Decision:
         raise AssayError(place, f"verdict '{entry['verdict']}'", f"known: {', '.join(get_args(Verdict))}")
     if entry["verdict"] == "wrong" and entry.get("answer") is None:
         raise AssayError(place, "verdict 'wrong' without the right answer", "add 'answer', or use verdict 'drop'")
+    if not isinstance(entry.get("text"), str | None):
+        raise AssayError(place, f"the decision's text is no text: {entry['text']!r:.80}", "mend the line")
     return Decision(
         place=place,
         row=str(entry["row"]),
@@ -83,7 +119,59 @@ def _decision(line: str, place: str) -> Decision:
         when=str(entry["when"]),
         why=str(entry["why"]),
         guideline=entry.get("guideline"),
+        text=entry.get("text"),
     )
+
+
+def found(names: Collection[str], ids: Sequence[str]) -> dict[str, tuple[int | None, str]]:
+    """Where the rows that decisions name stand among `ids`: their position, or None and why there is none.
+
+    A name is a whole id, or one without its source: `104` is `film/104` if no other id ends in `/104`.
+    """
+    if not names:
+        return {}
+    position = {id_: at for at, id_ in enumerate(ids)}
+    wanted: dict[str, list[int]] = {name: [] for name in names if name not in position}
+    for at, id_ in enumerate(ids) if wanted else ():
+        for tail in _tails(id_):
+            if tail in wanted:
+                wanted[tail].append(at)
+    known = sorted(ids) if not all(wanted.values()) else []
+    sources = {id_.partition("/")[0] for id_ in known}
+    return {
+        name: (position[name], "") if name in position else _place(name, wanted[name], ids, known, sources)
+        for name in names
+    }
+
+
+def _tails(id_: str) -> Iterator[str]:
+    """What follows each slash of an id."""
+    cut = id_.find("/")
+    while cut >= 0:
+        yield id_[cut + 1 :]
+        cut = id_.find("/", cut + 1)
+
+
+def _place(
+    name: str, candidates: list[int], ids: Sequence[str], known: Sequence[str], sources: Collection[str]
+) -> tuple[int | None, str]:
+    """Where the only candidate stands; where there is none, or several, the ids that may have been meant."""
+    if len(candidates) == 1:
+        return candidates[0], ""
+    if candidates:
+        return None, f"several rows are called so: {', '.join(ids[at] for at in candidates[:5])}"
+    near = _near(name, known, sources)
+    return None, "no such row" + (f", near: {', '.join(near)}" if near else "")
+
+
+def _near(name: str, known: Sequence[str], sources: Collection[str]) -> list[str]:
+    """The ids nearest to a name: only those that sort beside it, as there may be millions."""
+    around: set[str] = set()
+    for spelling in (name, *(f"{source}/{name}" for source in sources)):
+        at = bisect_left(known, spelling)
+        around.update(known[max(0, at - _WINDOW) : at + _WINDOW])
+    spelled = {spelling: id_ for id_ in sorted(around) for spelling in (id_, *_tails(id_))}
+    return list(dict.fromkeys(spelled[spelling] for spelling in get_close_matches(name, sorted(spelled), n=_NEAR)))
 
 
 def understood(decision: Decision, row: Row, task: Task) -> Decision:
@@ -92,6 +180,9 @@ def understood(decision: Decision, row: Row, task: Task) -> Decision:
     Raises:
         AssayError: the answer that was decided cannot be read, with the place of the decision.
     """
+    shown = task.shown(row)
+    if decision.text is not None and _key(decision.text) != _key(shown):
+        return replace(decision, reads_now=shown)  # its answer may not even fit the text that stands there now
     was = decision.was
     if was is not None:
         with suppress(Unfit):  # an answer that is none any more: the decision will not fit, and is told as stale
@@ -105,3 +196,8 @@ def understood(decision: Decision, row: Row, task: Task) -> Decision:
     settled = task.with_answer(row, answer)
     problem = next(task.problems(settled), None)
     return replace(decision, was=was, answer=canonical(answer), meaning=task.meaning(settled), problem=problem)
+
+
+def _key(text: str) -> str:
+    """What texts that say the same have in common; those without letters or digits are compared as they stand."""
+    return normalised(text) or text.strip()

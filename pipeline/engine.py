@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
@@ -83,7 +84,11 @@ def _chained(head: list[Given], rest: Iterator[Given]) -> Iterator[Given]:
 
 
 def _die_with_parent() -> None:
-    """Let no worker outlive a killed build: it would wait for ever for batches that nobody sends."""
+    """Let no worker outlive a killed build: it would wait for ever for batches that nobody sends.
+
+    An interrupt from the terminal reaches all processes; only the parent is to answer it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_wait_for_end, args=(parent.sentinel,), daemon=True).start()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import audit, augment, ingest, split, stage, store
 from pipeline.errors import AssayError
+from pipeline.finetune import keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,8 +100,8 @@ def _learned(found: dict[str, dict[str, Any]], recipe: Recipe) -> Iterator[Line]
     if trained is None or dealt is None:
         return
     counts = trained["details"]["ledger"]
-    if counts["rows"] != dealt["tables"]["train"]["rows"]:
-        return  # a model of an earlier split: `assay finetune` brings it up to date
+    if not keys.is_of(trained, dealt):
+        return  # a model of an earlier split, as the report of the build says: what it learned from is not these rows
     for what, name in (("left out of the sample", "sampled_out"), ("nothing to learn from", "rows_that_teach_nothing")):
         if counts[name]:
             yield Line("finetune", what, -counts[name])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from pipeline.recipe import Recipe
-    from pipeline.settings import Reading, RowSource
+    from pipeline.settings import AnswerSource, Reading, RowSource
 
 NOTES_SHOWN = 20
 # Parts whose fields a reader makes, whatever they are called in the file.
@@ -57,7 +57,7 @@ def _stream(work: Work, ledger: Ledger, outcome: Outcome) -> Iterator[tuple[str,
             yield from told_apart(batch, source, ledger, work.contract.schema)
             work.tick(batch.records)
         yield "rejected", batch_of(_orphans(waiting, source), REJECTED)
-        _check_columns(work.recipe, source, ledger.fields)
+        _check_columns(work.recipe, source, f"[[ingest.source]] '{source.name}'", ledger.fields)
     outcome.read, outcome.joined = ledger.read, ledger.joined
     outcome.details.update(
         sources={name: dict(sorted(counts.items())) for name, counts in ledger.sources.items()},
@@ -66,17 +66,18 @@ def _stream(work: Work, ledger: Ledger, outcome: Outcome) -> Iterator[tuple[str,
     )
 
 
-def _check_columns(recipe: Recipe, source: RowSource, seen: set[str]) -> None:
-    """Refuse a recipe that maps a field which no record has: groups and official splits would be lost without a word.
+def _check_columns(recipe: Recipe, reading: RowSource | AnswerSource, name: str, seen: set[str]) -> None:
+    """Refuse a recipe that maps a field which no record has: groups, splits, annotators would be lost without a word.
 
     Raises:
         AssayError: naming the field and those that there are.
     """
-    mapped = [field for part, field in source.columns.items() if part not in MADE_BY_READERS]
-    for field in (*mapped, *source.annotator_columns) if seen else ():
+    mapped = [field for part, field in reading.columns.items() if part not in MADE_BY_READERS]
+    for field in (*mapped, *getattr(reading, "annotator_columns", ())) if seen else ():
         if field not in seen:
-            where = f"recipe '{recipe.name}' [ingest.source] '{source.name}'"
-            raise AssayError(where, f"no record has the field '{field}'", nearest(field, seen))
+            raise AssayError(
+                f"recipe '{recipe.name}' {name}", f"no record has the field '{field}'", nearest(field, seen)
+            )
 
 
 def _records(recipe: Recipe, reading: Reading) -> Iterator[Record | Broken]:
@@ -153,7 +154,9 @@ def _answers_apart(
     waiting: Waiting = defaultdict(list)
     for reading in (one for one in work.recipe.settings.ingest.annotations if one.source == source.name):
         rejected = []
+        seen: set[str] = set()
         for record in _records(work.recipe, reading):
+            seen |= record.fields.keys() if isinstance(record, Record) else set()
             ledger.read += 1
             _note(ledger, record)
             ledger.sources[source.name]["annotation records"] += 1
@@ -165,6 +168,7 @@ def _answers_apart(
             except Unfit as unfit:
                 rejected.append(refused(record, unfit))
         yield "rejected", batch_of(rejected, REJECTED)
+        _check_columns(work.recipe, reading, f"[[ingest.annotations]] of '{source.name}'", seen)
     return waiting
 
 

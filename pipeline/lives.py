@@ -10,6 +10,7 @@ import duckdb
 
 from pipeline import decisions, store
 from pipeline.errors import AssayError
+from pipeline.finetune import keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ ROW_TABLES = (
     ("split", "train"), ("split", "validation"), ("split", "test"),
 )  # fmt: skip
 SPINE = frozenset(
-    ["id", "source", "also_at", "group", "parents", "language", "split", "weight", "confidence", "made_by"]
+    ("id", "source", "also_at", "also_in", "group", "parents", "language", "split", "weight", "confidence", "made_by")
 )
 
 
@@ -62,22 +63,22 @@ def _query(folder: Path, table: str, where: str, values: Sequence[Any]) -> list[
 
 
 def _id_of(recipe: Recipe, row: str) -> str:
-    """The id of the row that is meant by its id or by its raw place."""
-    build = recipe.build
-    for stage, table in (
-        *ROW_TABLES[:1],
-        ROW_TABLES[3],
-        *((name, "rejected") for name in ("ingest", "audit", "split")),
-    ):
-        for column in ("id", "source"):
-            found = _query(build / stage, table, f"{column} = ?", [row])
-            if (column == "id" and found) or len(found) == 1:
-                return str(found[0]["id"])
-    where = "contains(id, ?) OR ends_with(source, ?)"
-    near = [str(one["id"]) for one in _query(build / "ingest", "rows", where, [row, row])]
-    meant = [id_ for id_ in near if id_.partition("/")[2] == row]
-    if len(meant) == 1:
-        return meant[0]
+    """The id of the row that is meant by its id, its raw place, or the end of either."""
+    rejected = [(name, "rejected") for name in ("ingest", "audit", "split")]
+    read, made = [("ingest", "rows"), *rejected], ("augment", "made")
+    ways = (
+        ("id = ?", [row], [*read, made]),
+        ("source = ?", [row], read),
+        ("ends_with(id, ?) OR ends_with(source, ?)", [f"/{row}"] * 2, read),
+    )
+    for where, values, tables in ways:
+        found = {str(one["id"]) for name, table in tables for one in _query(recipe.build / name, table, where, values)}
+        if len(found) == 1:
+            return found.pop()
+    near = sorted(
+        str(one["id"])
+        for one in _query(recipe.build / "ingest", "rows", "contains(id, ?) OR contains(source, ?)", [row] * 2)
+    )
     hint = f"perhaps {', '.join(near[:5])}" if near else "ids stand in data/build/<name>/ingest/rows-*.parquet"
     raise AssayError(f"data set '{recipe.name}'", f"no row '{row}'", hint)
 
@@ -126,11 +127,11 @@ def _annotation(one: dict[str, Any]) -> str:
 
 
 def _decided(recipe: Recipe, id_: str) -> Iterator[Event]:
-    decision = decisions.read(recipe.decisions).get(id_)
-    if decision:
-        change = f", {decision.was} became {decision.answer}" if decision.answer else ""
-        what = f"{decision.who} decided '{decision.verdict}'{change} on {decision.when}: {decision.why}"
-        yield Event("decisions", what, (decision.place,))
+    for decision in decisions.lines(recipe.decisions):
+        if decision.row == id_ or id_.endswith(f"/{decision.row}"):
+            change = f", {decision.was} became {decision.answer}" if decision.answer else ""
+            what = f"{decision.who} decided '{decision.verdict}'{change} on {decision.when}: {decision.why}"
+            yield Event("decisions", what, (decision.place,))
 
 
 def _audited(recipe: Recipe, id_: str) -> Iterator[Event]:
@@ -169,11 +170,18 @@ def _rejected(recipe: Recipe, id_: str) -> Iterator[Event]:
 
 
 def _predicted(recipe: Recipe, id_: str) -> Iterator[Event]:
+    """What the model answered to a held-out row; what an earlier one did is said to be that."""
+    scored, trained, dealt = (store.read_report(recipe.build / name) for name in ("evaluate", "finetune", "split"))
+    is_current = bool(scored and trained and dealt and keys.are_current(scored, trained, dealt))
+    who, says, is_ = ("the model", "says", "is") if is_current else ("an earlier model", "said", "was")
+    changed = f"the split or the model has changed since: assay finetune {recipe.name}, assay evaluate {recipe.name}"
     for one in _query(recipe.build / "evaluate", "predictions", "id = ?", [id_]):
-        right = "right" if one["right"] else f"wrong, gold is {_shown(one['gold'])}"
-        yield Event(
-            "evaluate", f"the model says {_shown(one['found'])}: {right}", (f"probability {one['probability']:.3f}",)
-        )
+        right = "right" if one["right"] else f"wrong, gold {is_} {_shown(one['gold'])}"
+        what = f"{who} {says} {_shown(one['found'])}: {right}"
+        if one["found"] is None:
+            what = f"{who} was not asked for an answer"
+        sure = [f"{name} {one[name]:.3f}" for name in ("probability", "loss") if one[name] is not None]
+        yield Event("evaluate", what, (*sure[:1], *(() if is_current else (changed,))))
 
 
 def _shown(value: Any) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +34,11 @@ if TYPE_CHECKING:
 
 # Confusions between more labels than this cannot be learned from votes.
 MOST_LABELS = 500
+UNMEASURED = "no row was answered twice: how sure the answers are cannot be measured"
+# The last bits of a posterior differ from processor to processor: they are neither stored nor compared.
+DECIMALS = 9
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_UNPADDED = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ]+([0-9]{1,2})(:.*)?)?")
 
 CAST = pa.schema([("row", pa.int64()), ("unit", pa.string()), ("annotator", pa.string()), ("label", pa.string())])
 SETTLED = pa.schema(
@@ -69,8 +77,8 @@ class Said:
 def said(annotations: pa.Table, ids: pa.Array) -> Said:
     """The annotations beside the rows `ids`, with a verdict on each: `counted`, or why it does not count.
 
-    Of several answers by one named annotator to one row the latest counts: by its time where both have one, else the
-    one that stands later in the files.
+    Of several answers by one named annotator to one row the latest counts: by their times where all of them can be
+    read and compared, else the one that stands last in the files.
     """
     row = (
         pc.index_in(annotations["row"].combine_chunks(), value_set=ids).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -95,10 +103,36 @@ def _supersede(verdicts: list[str], row: Ints, table: pa.Table) -> None:
         if verdicts[at] == "counted":
             several[int(cell[at])].append(at)
     for rivals in several.values():
-        timed = all(times[at] for at in rivals)
-        last = max(rivals, key=lambda at: (times[at] if timed else "", at))
+        last = _latest(rivals, [_moment(times[at]) for at in rivals])
         for at in rivals:
             verdicts[at] = "counted" if at == last else "superseded"
+
+
+def _latest(rivals: list[int], moments: list[tuple[bool, Decimal] | None]) -> int:
+    """The one with the latest moment, of equal ones the last; the last one where any cannot be compared."""
+    told = [moment for moment in moments if moment is not None]
+    if len(told) < len(rivals) or len({everywhere for everywhere, _ in told}) > 1:
+        return max(rivals)
+    return max(zip(told, rivals, strict=True))[1]
+
+
+def _moment(time: str | None) -> tuple[bool, Decimal] | None:
+    """(whether it is one moment everywhere, seconds): numbers since 1970 and times with a zone are, others are local.
+
+    ISO 8601 is read, with or without leading zeros: 2024-1-9 9:00 is 2024-01-09T09:00. None: it cannot be read.
+    """
+    text = (time or "").strip()
+    if _NUMBER.fullmatch(text):
+        return True, Decimal(text)
+    if unpadded := _UNPADDED.fullmatch(text):
+        year, month, day, hour, rest = unpadded.groups()
+        text = f"{year}-{month:0>2}-{day:0>2}" + (f"T{hour:0>2}{(rest or '').replace(' ', '')}" if hour else "")
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    since = read - datetime(1970, 1, 1, tzinfo=UTC if read.tzinfo else None)
+    return read.tzinfo is not None, Decimal(since // timedelta(microseconds=1)) / 1_000_000
 
 
 def vote(work: Work, heard: Said) -> Ballots:
@@ -157,28 +191,33 @@ def cast_batch(given: tuple[int, pa.RecordBatch, pa.Table], *, task: Task) -> pa
 
 @dataclass(frozen=True)
 class Election:
-    """The ballots, what they say, and by which method; `plain` is what plain majority says."""
+    """The ballots, what they say, and by which method; `plain` is what plain majority says.
+
+    `measured`: whether any unit has two ballots. Where none has, a posterior would be nothing but what was assumed.
+    """
 
     ballots: Ballots
     truth: Truth
     plain: Truth
+    measured: bool
     note: str
 
 
 def elect(ballots: Ballots, method: str, *, free: bool) -> Election:
     """The winning label of every unit; answers that are `free` text are no set of labels to be confused."""
     plain = majority(ballots)
-    if method == "majority":
-        return Election(ballots, plain, plain, "")
-    if free or len(ballots.labels) > MOST_LABELS:
-        note = f"{len(ballots.labels)} different answers are no closed set: settled by majority, not by {method}"
-        return Election(ballots, plain, plain, note)
-    return Election(ballots, dawid_skene(ballots), plain, "")
+    measured = bool((plain.votes > 1).any())
+    truth, notes = plain, []
+    if method != "majority" and (free or len(ballots.labels) > MOST_LABELS):
+        notes = [f"{len(ballots.labels)} different answers are no closed set: settled by majority, not by {method}"]
+    elif method != "majority":
+        truth = dawid_skene(ballots)
+    return Election(ballots, truth, plain, measured, "; ".join(notes if measured else [*notes, UNMEASURED]))
 
 
 def settle(work: Work, heard: Said, election: Election, settings: AuditSettings) -> pa.Table:
     """One settled answer for every row, in order, with the rule that it breaks, if any (columns: `SETTLED`)."""
-    function = partial(settle_batch, task=work.task, settings=settings)
+    function = partial(settle_batch, task=work.task, settings=settings, measured=election.measured)
     made = work.engine.map(function, _with_winners(_with_said(work, heard), election))
     return pa.Table.from_batches(list(made), schema=SETTLED)
 
@@ -200,9 +239,9 @@ def _with_winners(
 
 
 def settle_batch(
-    given: tuple[pa.RecordBatch, pa.Table, Winners], *, task: Task, settings: AuditSettings
+    given: tuple[pa.RecordBatch, pa.Table, Winners], *, task: Task, settings: AuditSettings, measured: bool
 ) -> pa.RecordBatch:
-    """The settled answers of a batch of rows, and the first rule that each row breaks."""
+    """The settled answers of a batch of rows, and the first rule that each breaks; no posterior unless `measured`."""
     batch, said_here, winners = given
     answers = _answers(said_here, batch.num_rows)
     problems = _problems(said_here, batch.num_rows)
@@ -211,7 +250,8 @@ def settle_batch(
         line: dict[str, Any] = {"answer": None, "confidence": None, "tied": False}
         if heard:
             settled = task.elect(row, [answer for _, answer in heard], won)
-            line = {"answer": canonical(settled.answer), "confidence": settled.confidence, "tied": settled.tied}
+            sure = round(settled.confidence, DECIMALS) if measured else None
+            line = {"answer": canonical(settled.answer), "confidence": sure, "tied": settled.tied}
             line["meaning"] = task.meaning(task.with_answer(row, settled.answer))
         reason, evidence = first_problem(row, line, len(heard), problem, task=task, settings=settings) or (None, None)
         lines.append(line | {"reason": reason, "evidence": evidence, "key": input_key(row, task, settings.duplicates)})
@@ -254,18 +294,15 @@ def _broken(row: Row, line: dict[str, Any], task: Task, least: float) -> tuple[s
     """The first rule of its task that a row with its settled answer breaks, or too low a posterior."""
     for problem in task.problems(task.with_answer(row, json.loads(line["answer"]))):
         return problem.rule, problem.evidence
-    return (
-        ("low_confidence", f"posterior {line['confidence']:.3f} is under {least}")
-        if line["confidence"] < least
-        else None
-    )
+    sure = line["confidence"]
+    return ("low_confidence", f"posterior {sure:.3f} is under {least}") if sure is not None and sure < least else None
 
 
 def input_key(row: Row, task: Task, duplicates: str) -> bytes:
     """What rows with the same input have in common; texts without letters or digits are compared as they stand."""
-    shown = task.shown(row)
-    same = normalised(shown) if duplicates == "normalised" else ""
-    return hashlib.blake2b((same or shown).encode(), digest_size=16).digest()
+    asked = task.asked(row)
+    same = normalised(asked) if duplicates == "normalised" else ""
+    return hashlib.blake2b((same or asked).encode(), digest_size=16).digest()
 
 
 def verdict_counts(heard: Said) -> dict[str, int]:

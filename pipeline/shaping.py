@@ -106,7 +106,7 @@ def _row(
     own = task.shape(fields, columns)
     shown = task.shown(own)
     named = identifier(fields, columns["id"]) if "id" in columns else None
-    key = named or _digest(json.dumps([shown, own.get("tools")], ensure_ascii=False)).hex()
+    key = named or _digest(task.asked(own)).hex()
     row = {
         "id": f"{source.name}/{key}",
         "source": record.place,
@@ -122,7 +122,7 @@ def _row(
         **own,
     }
     whole = _digest(json.dumps([source.name, fields], ensure_ascii=False, sort_keys=True, default=str))
-    read = _digest(json.dumps([shown, own.get("tools"), row["group"], row["split"]], ensure_ascii=False))
+    read = _digest(json.dumps([task.asked(own), row["group"], row["split"]], ensure_ascii=False))
     return row, (whole, read, named is not None)
 
 

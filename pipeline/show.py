@@ -64,6 +64,22 @@ def closing(reports: Sequence[Mapping[str, Any]], name: str) -> Table:
     return table
 
 
+def attention(reports: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a person should look at after a build: decisions that did nothing, and a build that nothing is left of."""
+    told = []
+    for report in reports:
+        decided = report["details"].get("decisions", {})
+        for kind, means in (("stale", "no longer fit their rows"), ("without_effect", "change nothing")):
+            if lines := decided.get(kind):
+                told.append(f"[yellow]{len(lines)} decisions {means}[/yellow], first: {plain(lines[0])}")
+    last = reports[-1]["counts"]
+    if not last["kept"]:
+        reasons = {reason: count for report in reports for reason, count in report["counts"]["reasons"].items()}
+        most = max(reasons, key=lambda reason: reasons[reason], default="there were none")
+        told.append(f"[red]no row is left[/red]; the commonest reason: {plain(most)}. assay why FILE:LINE tells more.")
+    return told
+
+
 def waterfall(lines: Sequence[Line], name: str) -> Table:
     """The ledger: what came in, what left at which stage and why, what is left."""
     table = Table(title=f"ledger of {name}", title_justify="left", header_style="bold")

@@ -26,6 +26,8 @@ FACTS = pa.schema(
     [
         ("id", pa.string()),
         ("group", pa.string()),
+        ("also_in", pa.list_(pa.string())),
+        ("kin", pa.list_(pa.string())),
         ("split", pa.string()),
         ("source", pa.string()),
         ("parents", pa.list_(pa.string())),
@@ -85,8 +87,8 @@ def facts(task: Task, settings: SplitSettings, batch: pa.RecordBatch) -> pa.Reco
     rows = []
     for row in batch.to_pylist():
         text = task.shown(row)
-        known = {name: row[name] for name in ("id", "group", "split", "parents")}
-        known |= {"source": _source(row), "strata": _strata(task, row, settings, text)}
+        known = {name: row[name] for name in ("id", "group", "also_in", "split", "parents")}
+        known |= {"kin": task.kin(row), "source": _source(row), "strata": _strata(task, row, settings, text)}
         rows.append(known | {"text": text if settings.near_duplicates else normalised(text)})
     return pa.RecordBatch.from_pylist(rows, schema=FACTS)
 

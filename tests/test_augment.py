@@ -172,3 +172,16 @@ def test_no_edits_no_copies_and_unknown_edits_are_named(tmp_path: Path) -> None:
         built(tmp_path / "b", reviews(5), augment={"edit": [{"kind": "swop"}]})
     _, report = built(tmp_path / "c", [], augment={"edit": ALL})
     assert report["counts"]["made"] == 0
+
+
+def test_a_copy_belongs_to_all_groups_that_its_parents_belong_to(tmp_path: Path) -> None:
+    rows = tagged(20)
+    for row in rows:
+        row["also_in"] = [f"copy of {row['id']}"]
+    augment = {"edit": [{"kind": "mention_swap", "share": 1.0}, {"kind": "keyboard"}], "budget": 1.0}
+    of, _ = built(tmp_path, rows, task_name="tagging", augment=augment)
+    made = rows_of(of, "augment", "made")
+    assert max(len(row["parents"]) for row in made) > 1
+    assert min(len(row["parents"]) for row in made) == 1
+    for row in made:
+        assert row["also_in"] == sorted(f"copy of {parent}" for parent in row["parents"])

@@ -9,7 +9,19 @@ from pipeline.contract import arrow_type, contract
 from pipeline.errors import AssayError
 
 TASKS = ["chat", "classification", "tagging"]
-SPINE = ["id", "source", "also_at", "group", "parents", "language", "split", "weight", "confidence", "made_by"]
+SPINE = [
+    "id",
+    "source",
+    "also_at",
+    "group",
+    "also_in",
+    "parents",
+    "language",
+    "split",
+    "weight",
+    "confidence",
+    "made_by",
+]
 
 
 @pytest.mark.parametrize("task", TASKS)

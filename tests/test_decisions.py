@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.decisions import read
+from pipeline.decisions import found, lines
 from pipeline.errors import AssayError
 
 if TYPE_CHECKING:
@@ -18,23 +18,67 @@ LINE |= {"who": "mo", "when": "2026-01-05", "why": "irony"}
 
 
 def test_no_file_no_decisions(tmp_path: Path) -> None:
-    assert read(tmp_path / "decisions.jsonl") == {}
+    assert lines(tmp_path / "decisions.jsonl") == []
 
 
-def test_the_last_line_of_a_row_counts(tmp_path: Path) -> None:
+def test_all_lines_are_kept_in_the_order_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "decisions.jsonl"
-    lines = [LINE, LINE | {"row": "s/2", "verdict": "fine"}, LINE | {"verdict": "drop", "why": "不要"}]
-    path.write_text("\n\n".join(json.dumps(line, ensure_ascii=False) for line in lines) + "\n", encoding="utf-8")
-    found = read(path)
-    assert list(found) == ["s/1", "s/2"]
-    assert (found["s/1"].verdict, found["s/1"].why, found["s/1"].place) == ("drop", "不要", "decisions.jsonl:5")
-    assert (found["s/2"].answer, found["s/2"].was) == ('["good"]', '["bad"]')
+    told = [LINE, LINE | {"row": "s/2", "verdict": "fine"}, LINE | {"verdict": "drop", "why": "不要"}]
+    path.write_text("\n\n".join(json.dumps(line, ensure_ascii=False) for line in told) + "\n", encoding="utf-8")
+    read_now = lines(path)
+    assert [(one.row, one.verdict, one.why) for one in read_now] == [
+        ("s/1", "wrong", "irony"), ("s/2", "fine", "irony"), ("s/1", "drop", "不要")
+    ]  # fmt: skip
+    assert [one.place for one in read_now] == [f"decisions.jsonl:{number}" for number in (1, 3, 5)]
+    assert (read_now[1].answer, read_now[1].was) == ('["good"]', '["bad"]')
+
+
+@pytest.mark.parametrize("begin", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("odd", ["\u2028", "\u2029", "\x85", "\u3000"])
+def test_a_line_ends_at_a_line_feed_only_and_a_byte_order_mark_is_none_of_it(
+    tmp_path: Path, begin: str, end: str, odd: str
+) -> None:
+    path = tmp_path / "d.jsonl"
+    told = [LINE | {"why": f"one{odd}two"}, LINE]
+    path.write_bytes((begin + end.join(json.dumps(line, ensure_ascii=False) for line in told) + end).encode())
+    assert [(one.place, one.why) for one in lines(path)] == [("d.jsonl:1", f"one{odd}two"), ("d.jsonl:2", "irony")]
+
+
+@pytest.mark.parametrize("begin", [b"", b"\xef\xbb\xbf"])
+def test_a_file_that_is_not_utf8_is_refused_with_the_byte(tmp_path: Path, begin: bytes) -> None:
+    path = tmp_path / "d.jsonl"
+    path.write_bytes(begin + json.dumps(LINE).encode() + b"\n" + '{"why": "不'.encode() + b"\xff")
+    with pytest.raises(AssayError) as caught:
+        lines(path)
+    assert str(caught.value) == "d.jsonl:2: byte 0xff at byte 13 of the line is not UTF-8; save the file as UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("row", "place", "said"),
+    [
+        ("film/104", 0, ""),
+        ("104", 0, ""),
+        ("en-021", 3, ""),
+        ("a/en-021", 3, ""),
+        ("7", None, "several rows are called so: film/7, book/7"),
+        ("fil/104", None, "no such row, near: film/104, film/7"),
+        ("105", None, "no such row, near: film/104"),
+        ("/104", None, "no such row, near: film/104"),
+        ("04", None, "no such row, near: film/104"),
+        ("qqqqqq", None, "no such row"),
+    ],
+)
+def test_a_row_is_found_by_its_id_with_or_without_its_source(row: str, place: int | None, said: str) -> None:
+    ids = ["film/104", "film/7", "book/7", "chat/a/en-021"]
+    at, why = found([row], ids)[row]
+    assert (at, why) == (place, said)
 
 
 def test_a_decision_fits_what_it_judged_and_what_it_made_of_it(tmp_path: Path) -> None:
     path = tmp_path / "decisions.jsonl"
     path.write_text(json.dumps(LINE))
-    decision = read(path)["s/1"]
+    (decision,) = lines(path)
     assert decision.fits('["bad"]')
     assert decision.fits('["good"]')
     assert not decision.fits('["mixed"]')
@@ -47,6 +91,7 @@ def test_a_decision_fits_what_it_judged_and_what_it_made_of_it(tmp_path: Path) -
         ("no json", "d.jsonl:2: no decision: no json; mend the line"),
         ("[1]", "d.jsonl:2: no decision: [1]; mend the line"),
         ({"why": ""}, "d.jsonl:2: the decision has no why; add what is missing"),
+        ({"text": 3}, "d.jsonl:2: the decision's text is no text: 3; mend the line"),
         ({"row": None, "who": None}, "d.jsonl:2: the decision has no row, who; add what is missing"),
         ({"verdict": "bad"}, "d.jsonl:2: verdict 'bad'; known: wrong, fine, ambiguous, drop"),
         (
@@ -60,5 +105,5 @@ def test_a_line_that_is_no_decision_stops_the_build(tmp_path: Path, change: str 
     line = change if isinstance(change, str) else json.dumps(LINE | change)
     path.write_text(f"{json.dumps(LINE)}\n{line}\n")
     with pytest.raises(AssayError) as caught:
-        read(path)
+        lines(path)
     assert str(caught.value) == said

@@ -81,6 +81,23 @@ def test_the_ledger_adds_up_line_by_line(tmp_path: Path) -> None:
     assert flow.Line("ingest", "wrong_columns", -1) in lines
 
 
+def test_the_ledger_ends_with_the_split_where_the_model_is_of_another(tmp_path: Path) -> None:
+    """As many rows, other ones: what an earlier model learned from is no part of this ledger."""
+    one = small(tmp_path)
+    split = built(one, "split")["split"]
+    rows = split["tables"]["train"]["rows"]
+    counts = {"rows": rows, "sampled_out": 0, "rows_that_teach_nothing": 1, "rows_learned_from": rows - 1}
+    contents = {side: split["tables"][side]["content"] for side in ("train", "validation", "test")}
+    details = {"ledger": counts | {"tokens": 90, "learned_targets": 9}, "split": contents}
+    folder = one.build / "finetune"
+    folder.mkdir()
+    store.write_report(folder, {"stage": "finetune", "key": "k", "tables": {}, "details": details})
+    assert [line.count for line in flow.ledger(one) if line.stage == "finetune"] == [-1, rows - 1, 90, 9]
+    details["split"] = contents | {"test": "of another deal"}
+    store.write_report(folder, {"stage": "finetune", "key": "k", "tables": {}, "details": details})
+    assert [line for line in flow.ledger(one) if line.stage == "finetune"] == []
+
+
 def test_a_ledger_of_nothing_and_of_stages_that_do_not_meet(tmp_path: Path) -> None:
     one = small(tmp_path)
     with pytest.raises(AssayError, match=r"^data set 'small': nothing was built yet; assay run small$"):

@@ -375,7 +375,7 @@ def test_a_column_cannot_play_an_unknown_part(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mapped", [columns(text="text", group="dokument"), columns(text="text", split="fold")])
 def test_a_mapped_field_that_no_record_has_is_refused(tmp_path: Path, mapped: str) -> None:
     """Groups and official splits must not be lost by a misspelt name."""
-    with pytest.raises(AssayError, match=r"\[ingest\.source\] 's': no record has the field '(dokument|fold)'"):
+    with pytest.raises(AssayError, match=r"\[\[ingest\.source\]\] 's': no record has the field '(dokument|fold)'"):
         ingested(tmp_path, toml("csv", columns=mapped), csv("text,label,document", ["a,good,d1"]))
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 
+from pipeline import store
 from pipeline.errors import AssayError
+from pipeline.finetune.judge import PREDICTIONS
 from pipeline.lives import Event, life
 from tests.small import CSV, LABELS, built, csv, made, table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.recipe import Recipe
 
 LINES = [f"{n},the boat left harbour {n} on time,{('good', 'bad')[n % 2]},ann" for n in range(20)]
@@ -85,3 +90,31 @@ def test_an_unknown_row_names_those_alike(one: Recipe) -> None:
         life(one, "/19")
     with pytest.raises(AssayError, match=r"no row '' OR 1=1 --'; ids stand in"):
         life(one, "' OR 1=1 --")
+
+
+def evaluated(one: Recipe, *, split: dict[str, str], trained: str, **line: Any) -> None:
+    """A trained model `k`, and what it is said to have answered to s/1."""
+    said = {"id": "s/1", "split": "test", "gold": '["bad"]', "found": '["good"]', "right": False, "probability": 0.75}
+    with store.replacing(one.build / "finetune") as folder:
+        store.write_report(folder, {"stage": "finetune", "key": "k", "tables": {}, "details": {"split": split}})
+    with store.replacing(one.build / "evaluate") as folder:
+        predictions = store.Table(folder, "predictions", PREDICTIONS, 100)
+        predictions.write(pa.RecordBatch.from_pylist([said | {"loss": 1.5} | line], schema=PREDICTIONS))
+        details = {"split": split, "trained": trained}
+        tables = {"predictions": predictions.close()}
+        store.write_report(folder, {"stage": "evaluate", "key": "e", "tables": tables, "details": details})
+
+
+def test_what_an_earlier_model_said_is_not_said_of_this_one(tmp_path: Path) -> None:
+    one = made(tmp_path, TOML, {"rows.csv": csv("id,text,label,who", LINES)})
+    tables = built(one, "split")["split"]["tables"]
+    split = {side: tables[side]["content"] for side in ("train", "validation", "test")}
+    evaluated(one, split=split, trained="k")
+    assert told(life(one, "s/1"))["evaluate"] == ['the model says ["good"]: wrong, gold is ["bad"]\nprobability 0.750']
+    for of, trained in ((split | {"test": "another"}, "k"), (split, "another")):
+        evaluated(one, split=of, trained=trained)
+        (event,) = told(life(one, "s/1"))["evaluate"]
+        assert event.startswith('an earlier model said ["good"]: wrong, gold was ["bad"]\n')
+        assert event.endswith("the split or the model has changed since: assay finetune small, assay evaluate small")
+    evaluated(one, split=split, trained="k", found=None, right=None, probability=None)
+    assert told(life(one, "s/1"))["evaluate"] == ["the model was not asked for an answer\nloss 1.500"]

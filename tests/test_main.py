@@ -136,12 +136,18 @@ def test_exit_codes(one: Recipe, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert ended(monkeypatch, "audit", "--batch-rows", "0", *data) == 2
 
 
-def test_being_stopped_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("way", [KeyboardInterrupt(), SystemExit(130)])
+def test_being_stopped_is_no_traceback(
+    way: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def stopped(**_: Any) -> None:
-        raise KeyboardInterrupt
+        raise way
 
+    codes: list[int] = []
     monkeypatch.setattr(command_line, "app", stopped)
-    assert ended(monkeypatch) == 130
+    monkeypatch.setattr(os, "_exit", codes.append)
+    command_line.main()
+    assert codes == [130]
     assert capsys.readouterr().err == "assay: stopped; run again to go on\n"
 
 

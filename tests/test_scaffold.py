@@ -101,6 +101,35 @@ def test_chats(tmp_path: Path, record: dict[str, Any], format: str) -> None:
         assert report["counts"]["kept"] == 1
 
 
+def test_a_spreadsheet_of_europe(tmp_path: Path) -> None:
+    content = b"\xef\xbb\xbf" + "Text;Kategorie\r\nschön, aber teuer;gut\r\nkaputt;schlecht\r\n".encode()
+    one, report = looked(tmp_path, "t.csv", content, "classification")
+    assert report["counts"]["kept"] == 2
+    assert one.settings.guideline.names == ("gut", "schlecht")
+
+
+def test_wide_annotators_are_not_taken_for_one_truth(tmp_path: Path) -> None:
+    rows = [
+        f"{at},text {at},{'x' if at % 2 else 'y'},{'x' if at % 3 else 'y'},{'y' if at % 5 else 'x'}" for at in range(9)
+    ]
+    one, _ = looked(tmp_path, "t.csv", csv("id,text,ann_1,ann_2,ann_3", rows), "classification")
+    assert {who for _, who, _ in said(one)} == {"ann_1", "ann_2", "ann_3"}
+    assert len(said(one)) == 27
+
+
+def test_a_task_that_the_file_does_not_hold(tmp_path: Path) -> None:
+    table, odd = tmp_path / "t.csv", tmp_path / "t.jsonl"
+    table.write_text(csv("text,label", ["a,x", "b,y"]))
+    odd.write_text(jsonl([{"text": "a", "label": "x"}]))
+    for file, task, message in (
+        (table, "chat", "csv holds no dialogues"),
+        (odd, "tagging", "the field 'label' holds no spans but 'x'"),
+        (tmp_path, "classification", "is a folder"),
+    ):
+        with pytest.raises(AssayError, match=message):
+            scaffold.new("mine", task=task, source=file, data=tmp_path / "data")
+
+
 def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     source = tmp_path / "t.csv"
     source.write_text(csv("text,label", ["a,x"]))
@@ -112,7 +141,7 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
         ("mine", "classification", tmp_path / "none.csv", "no such file"),
         ("mine", "clasification", source, "did you mean 'classification'"),
         ("mine", "classification", other, r"no format for the ending '\.xlsx'"),
-        ("mine", "classification", empty, "no record could be read"),
+        ("mine", "classification", empty, "nothing could be read as csv: "),
         ("../mine", "classification", source, "holds more than letters"),
         ("build", "classification", source, "a folder of Assay's own"),
     ):

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.quality.sides import SIDES
+from pipeline.settings import Guideline
 from pipeline.split import STAGE
-from tests.builds import a_recipe, a_text, kept_by, rows_of, run
+from pipeline.tasks import task
+from tests.builds import SPINE, a_recipe, a_text, kept_by, rows_of, run
 
 if TYPE_CHECKING:
     from pipeline.tasks import Row
@@ -58,11 +60,26 @@ def a_copy(parent: Row, number: int, *donors: Row, **columns: Any) -> Row:
     return {**parent, **made, **columns}
 
 
+def a_chat(name: str, *said: str, system: str = "", **columns: Any) -> Row:
+    """A chat row: user and assistant in turn, the user first."""
+    turns = [
+        {"role": ("user", "assistant")[at % 2], "content": text, "learn": at % 2 == 1} for at, text in enumerate(said)
+    ]
+    before = [{"role": "system", "content": system, "learn": False}] if system else []
+    return {**SPINE, "id": name, "group": name, "messages": [*before, *turns], "tools": None, **columns}
+
+
 def split(
-    folder: Path, rows: list[Row], made: list[Row] | None = None, *, how: dict[str, Any] | None = None, **of: Any
+    folder: Path,
+    rows: list[Row],
+    made: list[Row] | None = None,
+    *,
+    task_name: str = "classification",
+    how: dict[str, Any] | None = None,
+    **of: Any,
 ) -> Any:
     """(side by id, rejected lines by id, report)"""
-    recipe = a_recipe(folder, split=of)
+    recipe = a_recipe(folder, task=task_name, split=of)
     kept_by("augment", recipe, {"rows": rows, "made": made or []})
     report = run(STAGE, recipe, **(how or {}))
     sides = {row["id"]: side for side in SIDES for row in rows_of(recipe, "split", side)}
@@ -80,6 +97,8 @@ rows_drawn = st.lists(
         st.integers(0, 25),  # text: some are equal, some near
         st.booleans(),  # upper case
         st.integers(0, 2),  # copies
+        st.sampled_from([None, None, None, 3, 5, 7]),  # the group of a row that was merged into it
+        st.sampled_from([None, None, None, None, 100, 101, 3]),  # the other text of a pair
     ),
     max_size=40,
 )
@@ -87,9 +106,11 @@ rows_drawn = st.lists(
 
 def drawn_rows(drawn: list[Any]) -> tuple[list[Row], list[Row]]:
     rows, made = [], []
-    for number, (group, source, label, official, text, upper, copies) in enumerate(drawn):
+    for number, (group, source, label, official, text, upper, copies, merged, pair) in enumerate(drawn):
         sentence = a_sentence(text).upper() if upper else a_sentence(text)
         rows.append(a_text(f"{source}/{number:02}", sentence, label, group=f"g{group}", split=official))
+        rows[-1] |= {"also_in": [] if merged is None else [f"g{merged}"]}
+        rows[-1] |= {"text_pair": None if pair is None else a_sentence(pair)}
         made += [
             a_copy(rows[-1], n, rows[(number * 7) % len(rows)], text=a_sentence(1000 + 10 * number + n))
             for n in range(copies)
@@ -121,14 +142,16 @@ def test_laws_of_the_split(drawn: list[Any], shuffle: random.Random) -> None:
 
 
 def hold_no_leak(rows: list[Row], sides: dict[str, str]) -> None:
-    """No group and no text is on two sides, except where the official split put it into validation and test."""
-    for column in ("group", "text"):
-        together: dict[str, set[str]] = {}
-        for row in rows:
-            if row["id"] in sides:
-                together.setdefault(str(row[column]).casefold(), set()).add(sides[row["id"]])
-        for found in together.values():
-            assert len(found) == 1 or found == {"validation", "test"}
+    """No group, text or kin is on two sides, except where the official split put it into validation and test."""
+    own = task("classification", Guideline())
+    together: dict[str, set[str]] = {}
+    for row in rows:
+        ties = [f"group {name}" for name in (row["group"], *row["also_in"])]
+        ties += [own.shown(row).casefold(), *(f"kin {key}" for key in own.kin(row))]
+        for tie in ties if row["id"] in sides else ():
+            together.setdefault(tie, set()).add(sides[row["id"]])
+    for found in together.values():
+        assert len(found) == 1 or found == {"validation", "test"}
 
 
 def hold_official(rows: list[Row], sides: dict[str, str], rejected: dict[str, Any]) -> None:
@@ -251,3 +274,105 @@ def test_sides_without_a_share_get_none(tmp_path: Path) -> None:
     sides, rejected, _ = split(tmp_path / "b", [])
     assert not sides
     assert not rejected
+
+
+def parted(sides: dict[str, str], *names: str, of: int = 200) -> int:
+    """How many of the families stand on more than one side; the members of the first are film/0-<name>, ..."""
+    return sum(len({sides[f"film/{at}-{name}"] for name in names}) > 1 for at in range(of))
+
+
+def test_a_merged_row_is_not_parted_from_either_of_its_documents(tmp_path: Path) -> None:
+    rows = []
+    for at in range(200):
+        one, other, third = (a_sentence(3 * at + step) for step in range(3))
+        rows.append(a_text(f"film/{at}-a", one, group=f"A{at}", also_in=[f"B{at}"]))
+        rows += [a_text(f"film/{at}-c", other, group=f"B{at}"), a_text(f"film/{at}-d", third, group=f"A{at}")]
+    sides, rejected, _ = split(tmp_path / "a", rows)
+    assert not rejected
+    assert parted(sides, "a", "c", "d") == 0
+    for row in rows:
+        row["split"] = "test" if row["id"].endswith("-a") else "train"
+    sides, rejected, _ = split(tmp_path / "b", rows)
+    assert set(sides) == {f"film/{at}-a" for at in range(200)}
+    assert {line["reason"] for line in rejected.values()} == {"leaks_into_held_out"}
+
+
+def test_a_chat_and_what_it_goes_on_to_are_not_parted(tmp_path: Path) -> None:
+    rows = []
+    for at in range(200):
+        asked, said, further, then = (a_sentence(4 * at + step) for step in range(4))
+        greeted = ["Hi!", "Hello, how can I help?", asked, said] if at % 4 == 0 else [asked, said]
+        rows.append(a_chat(f"film/{at}-short", *greeted))
+        rows.append(a_chat(f"film/{at}-long", *greeted, further, then))
+        rows.append(a_chat(f"film/{at}-told", *greeted, system="You are a ship's cook and answer at length."))
+    sides, rejected, report = split(tmp_path, rows, task_name="chat")
+    assert not rejected
+    assert parted(sides, "short", "long", "told") == 0
+    assert report["details"]["kin_joined"] == 200
+    assert abs(report["details"]["sides"]["test"]["rows"] - 60) <= 6
+
+
+def test_chats_that_open_with_a_greeting_only_are_dealt_apart(tmp_path: Path) -> None:
+    rows = [
+        a_chat(f"f/{at}", ("Hi", "你好")[at % 2], a_sentence(at), a_sentence(1000 + at), "Yes.") for at in range(100)
+    ]
+    sides, _, report = split(tmp_path, rows, task_name="chat")
+    assert set(sides.values()) == set(SIDES)
+    assert report["details"]["largest_group_rows"] == 1
+
+
+def test_pairs_that_share_a_text_are_not_parted(tmp_path: Path) -> None:
+    rows = []
+    for at in range(200):
+        one, other, third = (a_sentence(3 * at + step) for step in range(3))
+        rows += [a_text(f"film/{at}-a", one, text_pair=other), a_text(f"film/{at}-swapped", other, text_pair=one)]
+        rows.append(a_text(f"film/{at}-premise", one, "negative", text_pair=third))
+    sides, _, _ = split(tmp_path / "a", rows)
+    assert parted(sides, "a", "swapped", "premise") == 0
+    rows = [a_text(f"film/{at}-a", f"yes {at}", text_pair="no") for at in range(200)]
+    rows += [a_text(f"film/{at}-swapped", "no", text_pair=f"yes {at}") for at in range(200)]
+    sides, _, report = split(tmp_path / "b", rows)
+    assert parted(sides, "a", "swapped") == 0
+    assert report["details"]["largest_group_rows"] == 2
+
+
+def test_a_template_that_many_rows_share_joins_nothing_and_is_told(tmp_path: Path) -> None:
+    rows = [a_text(f"f/{at:03}", a_sentence(at), text_pair="Is this sentence grammatical?") for at in range(51)]
+    sides, _, report = split(tmp_path / "a", rows)
+    assert set(sides.values()) == set(SIDES)
+    told = {"key": "isthissentencegrammatical", "rows": 51}
+    assert report["details"]["kin_not_joined"] == {"count": 1, "most_rows": 50, "examples": [told]}
+    sides, _, report = split(tmp_path / "b", rows[:50])
+    assert len(set(sides.values())) == 1
+    assert report["details"]["kin_not_joined"]["count"] == 0
+
+
+def test_official_training_rows_with_kin_held_out_leave_but_no_chain_of_them(tmp_path: Path) -> None:
+    one, two, three, four = (a_sentence(at) for at in range(4))
+    rows = [
+        a_text("film/held", one, text_pair=two, split="test"),
+        a_text("film/kin", two, text_pair=three, split="train"),
+        a_text("film/chain", three, text_pair=four, split="train"),
+        *rows_with(30, split="train"),
+    ]
+    sides, rejected, report = split(tmp_path / "a", rows, validation=0, train=0.9, test=0.1)
+    assert {name: line["reason"] for name, line in rejected.items()} == {"film/kin": "leaks_into_held_out"}
+    assert "film/held (test)" in rejected["film/kin"]["evidence"]
+    assert sides["film/chain"] == "train"
+    rows[1]["split"] = None
+    sides, rejected, _ = split(tmp_path / "b", rows, validation=0, train=0.9, test=0.1)
+    assert (sides["film/kin"], set(rejected)) == ("test", {"film/chain"})
+    assert report["details"]["official_leaks"] == 1
+
+
+def test_a_copy_that_opens_like_a_held_out_chat_leaves(tmp_path: Path) -> None:
+    rows = [a_chat(f"film/{at}", a_sentence(at), "Yes.", split="train") for at in range(30)]
+    rows.append(a_chat("film/held", a_sentence(999), "No.", a_sentence(998), "No, no.", split="test"))
+    made = [
+        {**a_chat(f"film/{at}~swap1", text, "Yes."), "parents": [f"film/{at}"], "made_by": "swap"}
+        for at, text in ((0, a_sentence(999).upper()), (1, a_sentence(500)))
+    ]
+    sides, rejected, _ = split(tmp_path, rows, made, task_name="chat", validation=0, train=0.9, test=0.1)
+    assert {name: line["reason"] for name, line in rejected.items()} == {"film/0~swap1": "leaks_into_held_out"}
+    assert "film/held" in rejected["film/0~swap1"]["evidence"]
+    assert sides["film/1~swap1"] == "train"

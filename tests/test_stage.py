@@ -213,3 +213,8 @@ def test_a_report_says_nothing_of_machine_or_time(tmp_path: Path) -> None:
         text = (first.build / name / "report.json").read_text(encoding="utf-8")
         assert str(tmp_path) not in text
         assert text == (second.build / name / "report.json").read_text(encoding="utf-8")
+
+
+def test_libraries_that_stages_read_rows_with_count_and_those_of_gates_do_not() -> None:
+    assert {"charset-normalizer", "datasets"} <= set(stage.MATTERS)
+    assert "great_expectations" not in stage.MATTERS

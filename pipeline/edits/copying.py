@@ -33,6 +33,7 @@ FACTS = pa.schema(
         ("language", pa.string()),
         ("weight", pa.float64()),
         ("confidence", pa.float64()),
+        ("also_in", pa.list_(pa.string())),
         ("rank", pa.uint64()),
         ("key", pa.uint64()),
         ("strata", pa.list_(pa.string())),
@@ -84,7 +85,7 @@ def facts(task: Task, min_confidence: float, seed: int, mentions: bool, batch: p
     """What the plan needs to know of every row (columns `FACTS`); official held-out rows are not eligible."""
     rows = [
         {
-            **{name: row[name] for name in ("id", "language", "weight", "confidence")},
+            **{name: row[name] for name in ("id", "language", "weight", "confidence", "also_in")},
             "eligible": row["split"] in (None, "train") and _sure(row, min_confidence) and not row["parents"],
             "rank": draw(seed, "rank", row["id"]),
             "key": text_key(task.shown(row)),
@@ -182,13 +183,13 @@ def _faults(task: Task, parent: Row, row: Row, wanted: list[Mention], seen: set[
 
 
 def _signed(row: Row, parent: Row, donors: list[Donor]) -> Row:
-    """The copy with its parents, as sure and as weighty as the least of them."""
+    """The copy with its parents and all that was merged into them, as sure and as weighty as the least of them."""
     sure = [value for value in (parent["confidence"], *(d.confidence for d in donors)) if value is not None]
     return {
         **row,
         "parents": [parent["id"], *sorted({donor.row for donor in donors})],
         "also_at": [],
-        "also_in": [],
+        "also_in": sorted({*parent["also_in"], *(group for donor in donors for group in donor.also_in)}),
         "split": None,
         "weight": min(parent["weight"], *(donor.weight for donor in donors)) if donors else parent["weight"],
         "confidence": min(sure, default=None),

@@ -33,6 +33,8 @@ class Donor:
     surface: str
     weight: float
     confidence: float | None
+    also_in: tuple[str, ...] = ()
+    """The groups that were merged into the row."""
 
 
 @dataclass

@@ -48,11 +48,15 @@ def evaluate(recipe: Recipe, *, console: Console) -> dict[str, Any]:
     """Score the trained model on the rows held out, and write its card, unless that is done already.
 
     Raises:
-        AssayError: there is no split or no trained model.
+        AssayError: there is no split or no trained model, or the model was trained on another split, and so perhaps
+            on rows that are held out now.
     """
     split, trained = _report(recipe, "split"), _report(recipe, FINETUNE)
     from pipeline.finetune import card, judge, keys, model
 
+    if not keys.is_of(trained, split):
+        way_out = f"assay finetune {recipe.name}"
+        raise AssayError(f"model of '{recipe.name}'", "the model was trained on another split", way_out)
     model.quieten()
     device = model.device()
     wanted = keys.key(EVALUATE, recipe, keys.contents(split), trained["key"], trained["tables"], device.type)

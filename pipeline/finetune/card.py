@@ -90,7 +90,7 @@ def _scores(scored: dict[str, Any]) -> Iterator[str]:
         yield from (f"### {split} ({told['n']:,} rows)", "")
         yield from _table(("metric", "value", "95 % interval"), [_figure(n, v) for n, v in told["metrics"].items()])
         yield from ("", *_compared(told), "")
-        classes = [(name, value) for name, value in told.get("per_class", {}).items() if "f1_interval" in value]
+        classes = [(name, value) for name, value in told.get("per_class", {}).items() if value.get("gold")]
         if split == "test" and classes:
             header = ("class", "precision", "recall", "F1", "95 % interval", "rows")
             yield from (*_table(header, [_class(name, value) for name, value in classes]), "")
@@ -106,18 +106,28 @@ def _compared(told: dict[str, Any]) -> Iterator[str]:
         yield f"Expected calibration error: {told['calibration']['ece']:.4f}."
 
 
-def _signed(gain: dict[str, float]) -> str:
-    return f"difference {gain['value']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]"
+def _signed(gain: dict[str, Any]) -> str:
+    difference = f"difference {gain['value']:+.4f}"
+    if gain["low"] is None:
+        return f"{difference} (no interval: {gain.get('note', '')})"
+    return f"{difference} [{gain['low']:+.4f}, {gain['high']:+.4f}]"
 
 
-def _figure(name: str, value: dict[str, float]) -> tuple[str, str, str]:
-    return name, f"{value['value']:.4f}", f"{value['low']:.4f} to {value['high']:.4f}"
+def _figure(name: str, value: dict[str, Any]) -> tuple[str, str, str]:
+    return name, f"{value['value']:.4f}", _reach(value)
+
+
+def _reach(bounds: dict[str, Any]) -> str:
+    """An interval, or in words why there is none, or why it is no bootstrap interval."""
+    note = bounds.get("note", "")
+    if bounds["low"] is None:
+        return f"none: {note}"
+    return f"{bounds['low']:.4f} to {bounds['high']:.4f}" + (f" ({note})" if note else "")
 
 
 def _class(name: str, value: dict[str, Any]) -> tuple[str, ...]:
     figures = [f"{value.get(kind, 0.0):.4f}" for kind in ("precision", "recall", "f1")]
-    low, high = value["f1_interval"]["low"], value["f1_interval"]["high"]
-    return f"`{_plain(name)}`", *figures, f"{low:.4f} to {high:.4f}", f"{value.get('gold', 0):.0f}"
+    return f"`{_plain(name)}`", *figures, _reach(value["f1_interval"]), f"{value.get('gold', 0):.0f}"
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:

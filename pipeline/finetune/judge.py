@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipeline import store
 from pipeline.errors import AssayError
-from pipeline.finetune import model, replies, scores
+from pipeline.finetune import keys, model, replies, scores
 from pipeline.finetune.bench import Bench
 from pipeline.finetune.fit import TIMINGS
 from pipeline.tasks import canonical
@@ -77,7 +77,13 @@ def judge(
         "task": task.name,
         "key": key,
         "counts": {name: part.counts for name, part in parts.items()},
-        "details": {"scores": told, "sampled": _sampled(parts), "bootstrap": settings.bootstrap},
+        "details": {
+            "split": keys.contents(split),
+            "trained": trained["key"],
+            "scores": told,
+            "sampled": _sampled(parts),
+            "bootstrap": settings.bootstrap,
+        },
     }
     with store.replacing(recipe.build / "evaluate") as out:
         report["tables"] = {"predictions": _written(out, task, parts)}

@@ -31,6 +31,17 @@ def contents(split: Mapping[str, Any]) -> dict[str, str]:
     return {name: split["tables"][name]["content"] for name in TABLES}
 
 
+def is_of(report: Mapping[str, Any], split: Mapping[str, Any]) -> bool:
+    """Whether a trained model, or scores, are of this very split: the same rows on every side, not as many."""
+    return bool(report["details"].get("split") == contents(split))
+
+
+def are_current(scored: Mapping[str, Any], trained: Mapping[str, Any], split: Mapping[str, Any]) -> bool:
+    """Whether scores and predictions are those of this model, and it and they of this split."""
+    is_same = scored["details"].get("trained") == trained["key"]
+    return is_same and is_of(trained, split) and is_of(scored, split)
+
+
 @lru_cache(maxsize=1)
 def code_version() -> str:
     """A hash of the code that trains and scores, and of the tasks it asks."""

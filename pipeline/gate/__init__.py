@@ -6,6 +6,8 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import store
@@ -25,14 +27,21 @@ if TYPE_CHECKING:
     from pipeline.recipe import Recipe
 
 STAGES = ("ingest", "audit", "augment", "split")
+CODE = Path(__file__).resolve().parent
+MATTERS = ("great_expectations", "tokenizers", "transformers")
+"""Libraries, beside those of the stages, whose version may change a verdict."""
+ROW_CHANGE = "row_count_change"
+# Files of a model's folder that may make its tokenizer; a GGUF file holds it inside.
+_TOKENIZER = {".json", ".txt", ".model", ".jinja", ".gguf"}
 
 
 def gate(recipe: Recipe, *, tokenizer_loader: Callable[[], Any] | None = None) -> dict[str, Any]:
     """Hold the finished split to the gates, unless it was held to the very same already; the report.
 
     `tokenizer_loader` gives the tokenizer that the model will be trained with; without it, the gates that count tokens
-    are ERROR. `results` of the report has one entry per gate (see `pipeline.gate.verdict.Verdict`), `docs/` beside it
-    the Data Docs.
+    are ERROR. `results` of the report has one entry per gate (see `pipeline.gate.verdict.Verdict`), `split` the content
+    hashes of the tables that were judged, `docs/` beside it the Data Docs. `counts.rows_last_passed` is what the row
+    counts of the next build are held to: those of the last build that passed `row_count_change`, or of the first.
 
     Raises:
         AssayError: a stage before has not been run, or the recipe names a gate that there is not.
@@ -44,9 +53,9 @@ def gate(recipe: Recipe, *, tokenizer_loader: Callable[[], Any] | None = None) -
     wanted = _key(recipe, reports, has_tokenizer=tokenizer_loader is not None)
     if earlier is not None and earlier["key"] == wanted:
         return earlier | {"fresh": False}
-    counts = earlier["counts"]["rows"] if earlier else None
+    counts = earlier["counts"].get("rows_last_passed", earlier["counts"]["rows"]) if earlier else None
     found = examine(recipe, held, tokenizer_loader=tokenizer_loader, earlier=counts)
-    report = _report(recipe, held, found, reports["split"], wanted)
+    report = _report(recipe, held, found, reports["split"], key=wanted, earlier=counts)
     with store.replacing(folder) as partial:
         write_docs(partial / "docs", found.validations, found.frames, found.verdicts, recipe.name)
         store.write_report(partial, report)
@@ -65,21 +74,35 @@ class Examined:
 def examine(
     recipe: Recipe, held: Suite, *, tokenizer_loader: Callable[[], Any] | None, earlier: Mapping[str, int] | None
 ) -> Examined:
-    """The verdicts of the gates in `held` on a finished split; `earlier`: rows per split when it was last gated."""
+    """The verdicts of the gates in `held` on a finished split; `earlier`: rows per split that its own are held to."""
     seen = frames(recipe, _reports(recipe), contract(recipe.settings.task).schema, earlier, tokenizer_loader)
     found, validations = verdicts(held.gates, seen)
     return Examined(verdicts=found, frames=seen, validations=validations)
 
 
-def _report(recipe: Recipe, held: Suite, found: Examined, split: Mapping[str, Any], wanted: str) -> dict[str, Any]:
+def _report(
+    recipe: Recipe,
+    held: Suite,
+    found: Examined,
+    split: Mapping[str, Any],
+    *,
+    key: str,
+    earlier: Mapping[str, int] | None,
+) -> dict[str, Any]:
+    tables = {name: split["tables"][name] for name in SPLITS if name in split["tables"]}
+    rows = {name: table["rows"] for name, table in tables.items()}
+    passed = any(verdict.gate == ROW_CHANGE and verdict.verdict == PASS for verdict in found.verdicts)
     return {
         "stage": "gate",
         "data_set": recipe.name,
         "task": recipe.settings.task,
-        "key": wanted,
+        "key": key,
         "tables": {},
+        "split": {name: table["content"] for name, table in tables.items()},
         "counts": {
-            "rows": {name: split["tables"][name]["rows"] for name in SPLITS if name in split["tables"]},
+            "rows": rows,
+            # Counts that were found odd, or not looked at, are no measure: the next rebuild would pass by them.
+            "rows_last_passed": rows if passed or earlier is None else dict(earlier),
             "verdicts": dict(Counter(verdict.verdict for verdict in found.verdicts)),
         },
         "off": list(held.off),
@@ -115,9 +138,12 @@ def _reports(recipe: Recipe) -> dict[str, dict[str, Any]]:
 
 
 def _key(recipe: Recipe, reports: Mapping[str, Any], *, has_tokenizer: bool) -> str:
-    """All that a verdict depends on: code, gates, settings, the content of the split and what the stages reported."""
+    """All that a verdict depends on: code, gates, settings, tokenizer, the split, and what the stages reported."""
     settings = recipe.settings.model_dump(mode="json", include={"task", "guideline", "ingest", "split", "gate"})
-    model = [recipe.settings.finetune.model, recipe.settings.finetune.max_tokens, has_tokenizer]
+    chosen = recipe.settings.finetune
+    model = [chosen.model, chosen.max_tokens, has_tokenizer, _tokenizer_files(chosen.model)]
+    code = {path.name: store.sha256(path) for path in sorted(CODE.glob("*.py"))}
+    versions = {name: metadata.version(name) for name in MATTERS}
     told = {
         name: [
             report["counts"],
@@ -126,8 +152,17 @@ def _key(recipe: Recipe, reports: Mapping[str, Any], *, has_tokenizer: bool) -> 
         ]
         for name, report in reports.items()
     }
-    basis = [code_version(), GATES.read_text(encoding="utf-8"), settings, model, told]
+    basis = [code_version(), code, versions, GATES.read_text(encoding="utf-8"), settings, model, told]
     return hashlib.sha256(json.dumps(basis, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
+
+
+def _tokenizer_files(model: str) -> dict[str, str]:
+    """The SHA-256 of the files that may make a model's tokenizer, where it is a folder; other models name a version."""
+    folder = Path(model)
+    if model == "tiny" or not folder.is_dir():
+        return {}
+    files = sorted(path for path in folder.iterdir() if path.suffix in _TOKENIZER and path.is_file())
+    return {path.name: store.sha256(path) for path in files}
 
 
 __all__ = ["examine", "exit_code", "gate", "selftest_command"]

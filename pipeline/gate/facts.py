@@ -40,6 +40,8 @@ class Facts:
     language: str
     language_expected: bool | None
     group: str
+    also_in: tuple[str, ...]
+    kin: tuple[str, ...]
     parents: tuple[str, ...]
     weight: float
     made: bool
@@ -71,7 +73,8 @@ class Reader:
     @classmethod
     def of(cls, recipe: Recipe, task: Task) -> Reader:
         """The reader for a recipe: expected languages, labels of the guideline."""
-        spine = {"id", "source", "also_at", "group", "parents", "language", "split", "weight", "confidence", "made_by"}
+        spine = {"id", "source", "also_at", "group", "also_in", "parents", "language", "split"}
+        spine |= {"weight", "confidence", "made_by"}
         return cls(
             task=task,
             own=tuple(name for name in contract(task.name).schema.names if name not in spine),
@@ -93,6 +96,8 @@ class Reader:
             language=row["language"],
             language_expected=self._expected(row["language"]),
             group=row["group"],
+            also_in=tuple(row["also_in"]),
+            kin=tuple(self.task.kin(row)),
             parents=tuple(row["parents"]),
             weight=row["weight"],
             made=row["made_by"] is not None or bool(row["parents"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,7 @@ def row_frames(recipe: Recipe, tokenizer: Any, *, no_tokenizer: str = NO_TOKENIZ
     reader = Reader.of(recipe, kind)
     folder = recipe.build / "split"
     facts = [reader.read(row, split) for split, row in _rows(folder)]
-    rows = _rows_frame(recipe, facts)
+    rows = _rows_frame(recipe, facts, _kin_left_out(folder, kind))
     seen = sorted({label for row in facts if row.split == TRAIN for label in row.strata})
     _add_tokens(rows, _encoded(folder, kind, tokenizer, seen, recipe.settings.finetune.max_tokens), no_tokenizer)
     return rows, _classes_frame(facts, recipe.settings.guideline.names)
@@ -67,12 +68,19 @@ def _rows(folder: Path) -> Iterable[tuple[str, Row]]:
                 yield split, row
 
 
-def _rows_frame(recipe: Recipe, facts: Sequence[Facts]) -> Frame:
+def _kin_left_out(folder: Path, kind: Task) -> list[list[str]]:
+    """The kin of every row that annotators saw and the split rejected."""
+    lines = (line for batch in store.batches(folder, "rejected", columns=["row"]) for line in batch["row"].to_pylist())
+    return [kind.kin(row) for row in map(json.loads, lines) if not row["parents"]]
+
+
+def _rows_frame(recipe: Recipe, facts: Sequence[Facts], left_out: Sequence[Sequence[str]]) -> Frame:
     frame = Frame(pd.DataFrame({name: [getattr(row, name) for row in facts] for name in _FACTS}))
     for row in facts:
         for column, seen in row.evidence:
             frame.evidence.setdefault(column, {}).setdefault(row.id, seen)
-    for column, found in {**repeats(facts), **leaks(facts, threshold=recipe.settings.split.near_threshold)}.items():
+    given_away = leaks(facts, threshold=recipe.settings.split.near_threshold, left_out=left_out)
+    for column, found in {**repeats(facts), **given_away}.items():
         frame.table[column] = [at in found for at in range(len(facts))]
         frame.evidence[column] = {
             facts[at].id: f"{facts[other].id} in {facts[other].split}" for at, other in found.items()
@@ -219,18 +227,33 @@ def stage_frame(reports: Mapping[str, Mapping[str, Any]]) -> Frame:
 def summary_frame(
     recipe: Recipe, reports: Mapping[str, Mapping[str, Any]], rows: Mapping[str, int], earlier: Mapping[str, int] | None
 ) -> Frame:
-    """The frame `summary`, of one line: agreement, and how far the row counts moved since the `earlier` gate."""
+    """The frame `summary`, of one line: agreement, decisions, and how far counts moved since the `earlier` gate."""
     alpha = reports["audit"]["details"].get("agreement", {}).get("alpha") or {}
     change, moved = _change(rows, earlier)
-    table = pd.DataFrame(
-        {"id": [recipe.name], "alpha": [alpha.get("alpha")], "alpha_low": [alpha.get("low")], "row_change": [change]},
-    ).astype({"alpha": float, "alpha_low": float, "row_change": float})
+    misfits = _misfits(reports["audit"]["details"].get("decisions"))
+    numbers = {
+        "alpha": alpha.get("alpha"),
+        "alpha_low": alpha.get("low"),
+        "row_change": change,
+        "decisions_misfit": None if misfits is None else len(misfits),
+    }
+    table = pd.DataFrame({"id": [recipe.name], **{name: [value] for name, value in numbers.items()}})
+    table = table.astype(dict.fromkeys(numbers, float))
     note = alpha.get("note") or "the audit reports no agreement: it needs rows that two annotators answered"
     if alpha.get("alpha") is not None and alpha.get("low") is None:
         note = f"alpha is {alpha['alpha']:.3f}, without an interval; set audit.bootstrap above 0"
     frame = Frame(table, why={"alpha": note, "alpha_low": note, "row_change": "no earlier build to compare with"})
+    frame.why["decisions_misfit"] = "the audit does not report how decisions fit: run it again"
     frame.evidence["row_change"] = {recipe.name: moved}
+    frame.evidence["decisions_misfit"] = {recipe.name: "; ".join((misfits or [])[:5])}
     return frame
+
+
+def _misfits(decisions: Mapping[str, Any] | None) -> list[str] | None:
+    """The human decisions that are stale or without effect, as the audit reports them."""
+    if decisions is None or "without_effect" not in decisions:
+        return None
+    return [*decisions["stale"], *decisions["without_effect"]]
 
 
 def _change(rows: Mapping[str, int], earlier: Mapping[str, int] | None) -> tuple[float | None, str]:

@@ -26,11 +26,21 @@ class Mutation:
 
 
 MUTATIONS: dict[str, Mutation] = {}
+FURTHER: list[Mutation] = []
+"""More faults for gates that look at several things."""
 
 
 def _mutation(gate: str, task: str = "classification") -> Callable[[Callable[[Case], None]], Callable[[Case], None]]:
     def keep(break_: Callable[[Case], None]) -> Callable[[Case], None]:
         MUTATIONS[gate] = Mutation(gate=gate, task=task, says=(break_.__doc__ or "").rstrip("."), break_=break_)
+        return break_
+
+    return keep
+
+
+def _further(gate: str, task: str = "classification") -> Callable[[Callable[[Case], None]], Callable[[Case], None]]:
+    def keep(break_: Callable[[Case], None]) -> Callable[[Case], None]:
+        FURTHER.append(Mutation(gate=gate, task=task, says=(break_.__doc__ or "").rstrip("."), break_=break_))
         return break_
 
     return keep
@@ -227,6 +237,28 @@ def _part_a_group(case: Case) -> None:
     _first(case, "test")["group"] = _first(case)["group"]
 
 
+@_further("leak_group")
+def _part_a_merged_group(case: Case) -> None:
+    """a row of train has a duplicate merged into it whose document has a row in test."""
+    _first(case)["also_in"] = [_first(case, "test")["group"]]
+
+
+@_further("leak_group", "chat")
+def _continue_a_chat(case: Case) -> None:
+    """a chat of train goes on in test, under a system turn."""
+    chat, more = _first(case)["messages"], _first(case, "test")["messages"]
+    system = {"role": "system", "content": "Be brief.", "learn": False}
+    _first(case, "test")["messages"] = [system, *copy.deepcopy(chat), *more]
+
+
+@_further("leak_group")
+def _swap_a_pair(case: Case) -> None:
+    """a pair of texts of train stands in validation the other way round."""
+    pair, other = _first(case), _first(case, "validation")
+    pair["text_pair"] = other["text"]
+    other |= {"text": pair["text_pair"], "text_pair": pair["text"]}
+
+
 @_mutation("copies_in_train")
 def _made_into_test(case: Case) -> None:
     """a made row is in test."""
@@ -262,6 +294,12 @@ def _disagree(case: Case) -> None:
 def _disagree_somewhat(case: Case) -> None:
     """annotators agree moderately."""
     case.reports["audit"]["details"]["agreement"]["alpha"].update(alpha=0.5, low=0.45)
+
+
+@_mutation("decisions_fit")
+def _outdate_a_decision(case: Case) -> None:
+    """a human decision judges an answer that the row has no more."""
+    case.reports["audit"]["details"]["decisions"]["stale"].append("decisions.jsonl:1: row made/1 was warm")
 
 
 @_mutation("row_count_change")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pipeline.quality import leakage
+import pyarrow as pa
+
+from pipeline.quality import kin, leakage
 from pipeline.quality.duplicates import near_pairs
 from pipeline.text import normalised
 
@@ -35,11 +37,16 @@ def repeats(facts: Sequence[Facts]) -> dict[str, Found]:
     }
 
 
-def leaks(facts: Sequence[Facts], *, threshold: float) -> dict[str, Found]:
+def leaks(facts: Sequence[Facts], *, threshold: float, left_out: Sequence[Sequence[str]] = ()) -> dict[str, Found]:
     """Held-out rows that another split gives away: by the same text, the same once normalised, a near one, or a group.
 
-    A row stands under the first of exact, normalised and near that it meets; groups are counted on their own.
-    `threshold`: Jaccard of character n-grams from which on two texts are near, 0..1.
+    A row stands under the first of exact, normalised and near that it meets; groups, and what their task says that
+    rows of one group have in common (`Task.kin`), are counted on their own.
+
+    Args:
+        facts: of every row of the finished split.
+        threshold: Jaccard of character n-grams from which on two texts are near, 0..1.
+        left_out: the kin of the rows that the split rejected: it counted them too when it told templates.
     """
     texts = [row.shown for row in facts]
     sides = [SIDES[row.split] for row in facts]
@@ -50,7 +57,7 @@ def leaks(facts: Sequence[Facts], *, threshold: float) -> dict[str, Found]:
         found[f"leak_{kind if kind in ('exact', 'normalised') else 'near'}"].setdefault(row, twin)
     _without(found["leak_normalised"], found["leak_exact"])
     _without(found["leak_near"], found["leak_exact"], found["leak_normalised"])
-    return {**found, "leak_group": _shared_groups(facts)}
+    return {**found, "leak_group": _shared_groups(facts, _templates(facts, left_out))}
 
 
 def _without(found: Found, *stronger: Found) -> None:
@@ -82,14 +89,29 @@ def _contradictions(rows: Iterable[int], facts: Sequence[Facts]) -> Found:
     return found
 
 
-def _shared_groups(facts: Sequence[Facts]) -> Found:
-    """Held-out rows with a row of their group on a lower side."""
-    first: dict[str, dict[int, int]] = defaultdict(dict)
+def _templates(facts: Sequence[Facts], left_out: Sequence[Sequence[str]]) -> set[str]:
+    """The keys of kin that too many rows have to say anything; copies made of rows do not count."""
+    keys = [list(row.kin) for row in facts if not row.parents] + [list(own) for own in left_out]
+    return set(kin.templates(pa.array(keys, pa.list_(pa.string()))))
+
+
+def _shared_groups(facts: Sequence[Facts], templates: set[str]) -> Found:
+    """Held-out rows with a row of one of their groups, or with a key of kin in common, on a lower side."""
+    ties = [_ties(row, templates) for row in facts]
+    first: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
     for at, row in enumerate(facts):
-        first[row.group or row.id].setdefault(SIDES[row.split], at)
+        for tie in ties[at]:
+            first[tie].setdefault(SIDES[row.split], at)
     found: Found = {}
     for at, row in enumerate(facts):
-        lowest = min(first[row.group or row.id])
-        if lowest < SIDES[row.split]:
-            found[at] = first[row.group or row.id][lowest]
+        for tie in ties[at]:
+            lowest = min(first[tie])
+            if lowest < SIDES[row.split]:
+                found.setdefault(at, first[tie][lowest])
     return found
+
+
+def _ties(row: Facts, templates: set[str]) -> list[tuple[str, str]]:
+    """All that keeps a row on the side of others: the groups it stands for, its keys of kin."""
+    groups = [("group", name) for name in (row.group or row.id, *row.also_in)]
+    return groups + [("kin", key) for key in row.kin if key not in templates]

@@ -143,10 +143,11 @@ OWN: Mapping[str, Callable[[int, bool], Row]] = {"classification": _classified, 
 def _reports(counts: Mapping[str, int]) -> dict[str, dict[str, Any]]:
     """The reports of a build that read 45 records, rejected five, made two and lost none."""
     total, made = sum(counts.values()), 2
+    decisions: dict[str, Any] = {"used": {"fine": 1}, "stale": [], "without_effect": []}
     alpha = {"alpha": 0.8, "low": 0.75, "high": 0.85, "rows": 40, "answers": 80, "note": ""}
     return {
         "ingest": _report(45, 43, "unreadable_record"),
-        "audit": _report(43, total - made, "tied", agreement={"alpha": alpha}),
+        "audit": _report(43, total - made, "tied", agreement={"alpha": alpha}, decisions=decisions),
         "augment": _report(total - made, total, "", made=made),
         "split": _report(total, total, "", tables=SIZES),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.gate import examine
-from pipeline.gate.mutations import MUTATIONS
+from pipeline.gate.mutations import FURTHER, MUTATIONS, Mutation
 from pipeline.gate.sample import Case, Words, good
 from pipeline.gate.suite import Gate, Suite, declared, suite
 from pipeline.gate.verdict import ERROR, FAIL, PASS, WARN, Verdict
@@ -41,7 +41,9 @@ def selftest(gates: Sequence[Gate] | None = None) -> list[Caught]:
     A gate without a mutation is a line that is not caught, and so is a mutation without a gate.
     """
     held = tuple(gates or declared())
-    return [*map(_good, KNOWN), *(_tripped(gate) for gate in held), *_unknown(held), *_broken_checks()]
+    faults = [(gate, MUTATIONS.get(gate.name)) for gate in held]
+    faults += [(gate, mutation) for gate in held for mutation in FURTHER if mutation.gate == gate.name]
+    return [*map(_good, KNOWN), *(_tripped(*fault) for fault in faults), *_unknown(held), *_broken_checks()]
 
 
 def run(console: Console) -> int:
@@ -66,9 +68,8 @@ def _good(task: str) -> Caught:
     return Caught(gate=f"all of {task}", mutation="nothing is wrong", wanted=PASS, got=got)
 
 
-def _tripped(gate: Gate) -> Caught:
+def _tripped(gate: Gate, mutation: Mutation | None) -> Caught:
     wanted = FAIL if gate.severity == "fail" else WARN
-    mutation = MUTATIONS.get(gate.name)
     if mutation is None:
         return Caught(gate=gate.name, mutation="there is no mutation for it", wanted=wanted, got="nothing")
     case = good(mutation.task)

@@ -152,12 +152,14 @@ def percent(part: float, whole: float = 1.0) -> str:
 
 
 def ranged(value: dict[str, Any], digits: int = 3) -> str:
-    """A figure with its interval.
+    """A figure with its interval, or with why it has none, where that is known.
 
     >>> ranged({"value": 0.5, "low": 0.4, "high": 0.61})
     '0.500 [0.400, 0.610]'
+    >>> ranged({"value": 0.5, "low": None, "high": None, "note": "only 3 rows"}), ranged({"value": 0.5})
+    ('0.500 (no interval: only 3 rows)', '0.500')
     """
     middle = written(value.get("value"), digits)
     if value.get("low") is None or value.get("high") is None:
-        return middle
+        return f"{middle} (no interval: {value['note']})" if value.get("note") else middle
     return f"{middle} [{written(value['low'], digits)}, {written(value['high'], digits)}]"

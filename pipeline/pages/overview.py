@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pipeline.pages import charts
+from pipeline.pages import age, charts
 from pipeline.pages.blocks import VERDICTS, Block, Cell, Facts, Finding, Fold, Section, Table, Text, number, written
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ def verdict(build: Build) -> Verdict:
     results = build.reports.get("gate", {}).get("results", [])
     if not results:
         return Verdict("NONE", "Not judged yet: the gates have not been run.")
+    if age.gates_are_old(build):
+        way_out = f"assay gate {build.recipe.name}"
+        return Verdict("NONE", f"Not judged yet: the split was built again since the gates were run ({way_out}).")
     named = {kind: [one["gate"] for one in results if one["verdict"] == kind] for kind in VERDICTS}
     if named["FAIL"] or named["ERROR"]:
         worst = "FAIL" if named["FAIL"] else "ERROR"
@@ -139,7 +142,7 @@ def gates(build: Build) -> Section:
     results: list[dict[str, Any]] = report["results"]
     counted = Counter(one["verdict"] for one in results)
     blocks: list[Block] = [Facts([(kind, written(counted[kind])) for kind in VERDICTS])]
-    if _is_stale(build):
+    if age.gates_are_old(build):
         blocks.append(Text("The split was built again since the gates were run: run them again.", "alarm"))
     order = ("ERROR", "FAIL", "WARN")
     blocks += [_finding(one) for kind in order for one in results if one["verdict"] == kind]
@@ -147,11 +150,6 @@ def gates(build: Build) -> Section:
     if report.get("off"):
         blocks.append(Text(f"Turned off by the recipe: {', '.join(report['off'])}.", "note"))
     return Section("gates", "Gates", blocks)
-
-
-def _is_stale(build: Build) -> bool:
-    seen = build.counts("gate").get("rows")
-    return isinstance(seen, dict) and any(build.rows("split", side) != rows for side, rows in seen.items())
 
 
 def _finding(one: Mapping[str, Any]) -> Finding:

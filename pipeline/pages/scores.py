@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.pages import charts
+from pipeline.pages import age, charts
 from pipeline.pages.blocks import (
     Block,
     Cell,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 ERRORS, ERRORS_OPEN, CLASSES, CONFUSED = 50, 8, 40, 16
 TEXT_CHARS = 280
 TITLE = "The model"
+NO_INTERVAL = "no interval"
 
 
 def model(build: Build) -> Section:
@@ -43,6 +44,8 @@ def model(build: Build) -> Section:
     if "evaluate" not in build.reports:
         blocks.append(Text(f"Not scored yet: assay evaluate {build.recipe.name}", "note"))
         return Section("model", TITLE, blocks)
+    if age.scores_are_old(build) and not age.model_is_old(build):
+        blocks.append(Text(f"These scores are of an earlier model: assay evaluate {build.recipe.name}.", "alarm"))
     told = build.details("evaluate", "scores")
     for split in ("test", "validation"):
         blocks += _scored(build, split, told.get(split) or {})
@@ -55,6 +58,8 @@ def headline(build: Build) -> str:
     name, metrics = told.get("headline"), told.get("metrics", {})
     if not isinstance(name, str) or name not in metrics:
         return ""
+    if age.scores_are_old(build):
+        return _old(build)
     sentence = f"Model: {named_metric(name)} {ranged(metrics[name])} on {written(told.get('n'))} test rows"
     if gain := (told.get("majority") or {}).get("difference"):
         sentence += f", {ranged(gain)} above always giving the commonest answer"
@@ -63,6 +68,16 @@ def headline(build: Build) -> str:
     sampled = build.details("finetune").get("sampled") or {}
     part = f" (trained on a sample: {written(sampled.get('rows'))} of {written(sampled.get('of_rows'))} rows)"
     return f"{sentence}{part if sampled else ''}."
+
+
+def _old(build: Build) -> str:
+    """What stands at the top of the page instead of scores that are not those of this model on this split."""
+    name = build.recipe.name
+    if age.model_is_old(build):
+        return (
+            f"Model: no score on this split yet, only on an earlier one (assay finetune {name}, assay evaluate {name})."
+        )
+    return f"Model: no score yet, only of an earlier model (assay evaluate {name})."
 
 
 def _scored(build: Build, split: str, told: Mapping[str, Any]) -> Iterator[Block]:
@@ -106,16 +121,21 @@ def _metrics(split: str, told: Mapping[str, Any]) -> Table:
     rows = []
     for name, value in told["metrics"].items():
         mark = " (headline)" if name == told.get("headline") else ""
-        rows.append(
-            (
-                Cell(f"{named_metric(name)}{mark}"),
-                number(value.get("value")),
-                number(value.get("low")),
-                number(value.get("high")),
-            )
-        )
+        rows.append((Cell(f"{named_metric(name)}{mark}"), number(value.get("value")), *_ends(value)))
     caption = f"Scores on {written(told.get('n'))} {split} rows, with 95 % bootstrap intervals"
-    return Table(caption, ("metric", "value", "from", "to"), rows)
+    noted = [
+        f"{named_metric(name)}: {value['note']}"
+        for name, value in told["metrics"].items()
+        if value.get("note") and value.get("low") is not None
+    ]
+    return Table("; ".join([caption, *noted]), ("metric", "value", "from", "to"), rows)
+
+
+def _ends(value: Mapping[str, Any]) -> tuple[Cell, Cell]:
+    """Both ends of an interval, or why there is none."""
+    if value.get("low") is None or value.get("high") is None:
+        return Cell(NO_INTERVAL), Cell(str(value.get("note") or ""))
+    return number(value["low"]), number(value["high"])
 
 
 def _compared(told: Mapping[str, Any]) -> Iterator[tuple[Cell, ...]]:
@@ -131,7 +151,7 @@ def _pictures(split: str, told: Mapping[str, Any]) -> Iterator[Markup]:
     dots = [
         charts.Dot(label, value["f1"], value["f1_interval"]["low"], value["f1_interval"]["high"])
         for label, value in _by_rows(told.get("per_class") or {})
-        if "f1_interval" in value
+        if "f1_interval" in value and value.get("gold")
     ]
     if dots:
         yield charts.intervals(f"{split}-classes", "F1 by class, with 95 % intervals", dots, reach=(0, 1))
@@ -161,8 +181,8 @@ def _per_class(per_class: Mapping[str, Any]) -> Table:
     for label, value in _by_rows(per_class):
         figures = [number(value.get(name)) for name in names]
         counted = [Cell(f"{value.get(name) or 0:,.0f}", "number") for name in ("gold", "found")]
-        interval = value.get("f1_interval") or {}
-        reach = f"{written(interval.get('low'))} to {written(interval.get('high'))}" if interval else "–"
+        low, high = ((value.get("f1_interval") or {}).get(end) for end in ("low", "high"))
+        reach = NO_INTERVAL if low is None or high is None else f"{written(low)} to {written(high)}"
         rows.append((Cell(label, "quote"), *figures, Cell(reach, "number"), *counted))
     return Table("By class", ("class", "precision", "recall", "F1", "F1, 95 %", "true", "found"), rows)
 

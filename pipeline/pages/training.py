@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.pages import charts
+from pipeline.pages import age, charts
 from pipeline.pages.blocks import Block, Charts, Facts, Text, written
 
 if TYPE_CHECKING:
@@ -29,10 +29,8 @@ def training(build: Build) -> Iterator[Block]:
     told = build.details("finetune")
     if not told:
         return
-    if _is_stale(build):
-        yield Text(
-            "The split was built again since this model was trained: its scores are of an earlier split.", "alarm"
-        )
+    if age.model_is_old(build):
+        yield Text(_old(build), "alarm")
     if sampled := told.get("sampled"):
         yield Text(_sampled(sampled), "note")
     if sampled := build.details("evaluate").get("sampled"):
@@ -52,10 +50,11 @@ def training(build: Build) -> Iterator[Block]:
         yield Charts(curves)
 
 
-def _is_stale(build: Build) -> bool:
-    seen = build.details("finetune", "split")
-    tables = build.reports.get("split", {}).get("tables", {})
-    return bool(tables) and any(tables.get(side, {}).get("content") != content for side, content in seen.items())
+def _old(build: Build) -> str:
+    name, said = build.recipe.name, "The split was built again since this model was trained"
+    if "evaluate" not in build.reports:
+        return f"{said} (assay finetune {name})."
+    return f"{said}: its scores, too, are of an earlier split (assay finetune {name}, assay evaluate {name})."
 
 
 def _sampled(told: Mapping[str, Any]) -> str:

@@ -88,7 +88,8 @@ def near_pairs(texts: Sequence[str] | pa.Array, *, threshold: float = 0.8, seed:
     and equal bags of words propose reordered ones; then both are compared word by word. A pair is kept when all that
     differs is misspelt or swapped, or when the Jaccard similarity is at least `threshold` and all that differs is a
     common word. Where a number, a negation, a name or another word differs the two stay apart, so rows of one template
-    do. Texts under `SHORTEST_SPACED` (unspaced scripts `SHORTEST_UNSPACED`) characters are compared for equality only.
+    do. Near is a likeness of whole texts: one that stands inside a much longer one is not near it, and is not found.
+    Texts under `SHORTEST_SPACED` (unspaced scripts `SHORTEST_UNSPACED`) characters are compared for equality only.
 
     Very large buckets (templates) are searched among neighbours in alphabetical order only, so that time stays
     linear. Method: Broder 1997, doi 10.1109/SEQUEN.1997.666900; Hernandez and Stolfo 1995, doi 10.1145/223784.223807.

@@ -1,4 +1,4 @@
-"""Sides: the side of every row, decided on narrow columns: official splits kept, groups whole, copies only in train."""
+"""Sides: the side of every row, decided on narrow columns: official splits kept, kin together, copies only in train."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.chance import draw
+from pipeline.quality import kin
+from pipeline.quality.copies import copies
 from pipeline.quality.dealing import deal, joined
-from pipeline.quality.duplicates import canonical, near_pairs
 from pipeline.quality.evenness import evenness
+from pipeline.quality.kin import Keyed
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from numpy.typing import NDArray
 
     from pipeline.quality.dealing import Parts
@@ -43,19 +47,24 @@ class Verdicts:
 
 @dataclass
 class _Rows:
-    """The narrow columns of the originals, in the order of their ids, and the group of each."""
+    """The narrow columns of the originals, in the order of their ids, and what joins them."""
 
     ids: list[str]
     official: Ints
     source: Ints
     strata: list[list[str]]
+    close: Ints
+    """The first row of those of one group or one text, over any chain."""
+    keyed: Keyed
+    """Who has which key in common, templates aside."""
     group: Ints
+    """The first row of those that are dealt as one: close ones, and those with a key in common."""
     wanted: Floats = field(default_factory=lambda: np.zeros(0))
     """float64[rows, sides]: the shares that each row was dealt with."""
 
 
 def decide(facts: pa.Table, settings: SplitSettings) -> Verdicts:
-    """The side of every row of `facts` (columns id, group, split, source, parents, strata, text).
+    """The side of every row of `facts` (columns id, group, also_in, kin, split, source, parents, strata, text).
 
     Rows with parents are copies: they follow their parents into train or leave. The order of the rows does not matter.
     """
@@ -63,15 +72,18 @@ def decide(facts: pa.Table, settings: SplitSettings) -> Verdicts:
     facts = facts.take(pa.array(order))
     copy = np.asarray(pc.greater(pc.list_value_length(facts["parents"]), 0))
     originals = facts.filter(pa.array(~copy))
-    left, right, kinds = _same(originals, settings)
-    rows = _rows(originals, left, right)
+    left, right, kinds = kin.same_text(originals["text"], settings)
+    not_joined = kin.templates(originals["kin"])
+    rows = _rows(originals, left, right, not_joined)
     leaks = _leaks(rows)
-    sides = _dealt(rows, settings)
-    reasons: dict[int, tuple[str, str]] = {}
-    for row, evidence in leaks.items():
-        sides[row], reasons[row] = GONE, ("leaks_into_held_out", evidence)
-    copy_sides, copy_reasons = _copies(facts.filter(pa.array(copy)), originals, sides, settings)
+    rows.group = _dealt_as_one(rows, leaks)
+    leaks = _led_to(rows) | leaks
+    sides = _dealt(rows, leaks, settings)
+    reasons = {row: ("leaks_into_held_out", evidence) for row, evidence in leaks.items()}
+    copy_sides, copy_reasons = copies(facts.filter(pa.array(copy)), originals, sides, rows.keyed, settings)
     details = _details(rows, sides, copy_sides, kinds, reasons)
+    details["kin_joined"] = rows.keyed.shared()
+    details["kin_not_joined"] = kin.told(not_joined, originals.num_rows)
     where, copies_at = order[~copy], order[copy]
     found = np.full(len(order), GONE, dtype=np.int64)
     found[where], found[copies_at] = sides, copy_sides
@@ -80,31 +92,25 @@ def decide(facts: pa.Table, settings: SplitSettings) -> Verdicts:
     return Verdicts(found, said, details)
 
 
-def _same(originals: pa.Table, settings: SplitSettings) -> tuple[Ints, Ints, Counter[str]]:
-    """Pairs of rows that say the same, and how many of each kind."""
-    if settings.near_duplicates:
-        near = near_pairs(originals["text"], threshold=settings.near_threshold, seed=settings.seed)
-        return near.left, near.right, Counter(near.kind)
-    first = canonical(originals["text"])
-    copies = np.flatnonzero(first != np.arange(len(first)))
-    return first[copies], copies, Counter({"normalised": len(copies)} if len(copies) else {})
-
-
 def _codes(column: pa.ChunkedArray) -> Ints:
     encoded = column.combine_chunks().dictionary_encode()
     return np.asarray(encoded.indices).astype(np.int64)
 
 
-def _rows(originals: pa.Table, left: Ints, right: Ints) -> _Rows:
+def _rows(originals: pa.Table, left: Ints, right: Ints, not_joined: dict[str, int]) -> _Rows:
     official = np.array(
         [NONE if name is None else SIDES.index(name) for name in originals["split"].to_pylist()], dtype=np.int64
     )
+    same_group = kin.same_group(originals["group"], originals["also_in"])
+    close = joined(originals.num_rows, [], [same_group, (left, right)])
     return _Rows(
         ids=originals["id"].to_pylist(),
         official=official,
         source=_codes(originals["source"]),
         strata=originals["strata"].to_pylist(),
-        group=joined(originals.num_rows, [_codes(originals["group"])], [(left, right)]),
+        close=close,
+        keyed=Keyed.of(originals["kin"], not_joined),
+        group=close,
     )
 
 
@@ -116,28 +122,59 @@ def _held_out_side(rows: _Rows) -> Ints:
 
 
 def _leaks(rows: _Rows) -> dict[int, str]:
-    """Official training rows that share a group with an official held-out row, with the first such row."""
+    """Official training rows that an official held-out row gives away, with the first such row.
+
+    They are close to one or have a key in common with one; a chain of keys is no leak: half of a set of text pairs
+    hangs together over such chains, and need not go for it.
+    """
+    found = {row: f"shares a group or a text with {_named(rows, held)}" for row, held in _held_in(rows, rows.close)}
+    first = rows.keyed.only(rows.official > TRAIN).first()
+    for row, code in zip(rows.keyed.row.tolist(), rows.keyed.code.tolist(), strict=True):
+        if rows.official[row] == TRAIN and first[code] < len(rows.ids):
+            found.setdefault(row, f"shares '{rows.keyed.names[code]}' with {_named(rows, int(first[code]))}")
+    return found
+
+
+def _dealt_as_one(rows: _Rows, leaks: dict[int, str]) -> Ints:
+    """The group of every row; those that leave join the others by no key."""
+    stays = np.ones(len(rows.ids), dtype=bool)
+    stays[list(leaks)] = False
+    return joined(len(rows.ids), [rows.close], [rows.keyed.only(stays).pairs()])
+
+
+def _led_to(rows: _Rows) -> dict[int, str]:
+    """Official training rows that undealt rows, which follow the held-out ones, lead to."""
+    return {row: f"is joined by other rows to {_named(rows, held)}" for row, held in _held_in(rows, rows.group)}
+
+
+def _held_in(rows: _Rows, group: Ints) -> Iterator[tuple[int, int]]:
+    """Every official training row in a group (int64[rows]) with official held-out rows, and the first of these."""
     held = np.flatnonzero(rows.official > TRAIN)
-    witness = dict(zip(rows.group[held][::-1].tolist(), held[::-1].tolist(), strict=True))
-    return {
-        row: f"shares a group or a text with {rows.ids[witness[group]]} ({SIDES[rows.official[witness[group]]]})"
-        for row, group in enumerate(rows.group.tolist())
-        if group in witness and rows.official[row] == TRAIN
-    }
+    witness = dict(zip(group[held][::-1].tolist(), held[::-1].tolist(), strict=True))
+    for row in np.flatnonzero(rows.official == TRAIN).tolist():
+        if int(group[row]) in witness:
+            yield row, witness[int(group[row])]
 
 
-def _dealt(rows: _Rows, settings: SplitSettings) -> Ints:
-    """The side of every row: the official one, or that of its group, or one that it is dealt to."""
+def _named(rows: _Rows, row: int) -> str:
+    return f"{rows.ids[row]} ({SIDES[rows.official[row]]})"
+
+
+def _dealt(rows: _Rows, gone: Collection[int], settings: SplitSettings) -> Ints:
+    """The side of every row: the official one, or that of its group, or one it is dealt to; those gone have none."""
     sides = np.where(rows.official > TRAIN, rows.official, _held_out_side(rows))
+    open_ = sides < 0
+    open_[list(gone)] = False
     rows.wanted = np.zeros((len(rows.ids), len(SIDES)))
     rows.wanted[np.arange(len(sides)), np.maximum(sides, 0)] = 1.0
     allowed = _allowed(rows)
-    for mask in np.unique(allowed[sides < 0]).tolist():
-        members = np.flatnonzero((sides < 0) & (allowed == mask))
+    for mask in np.unique(allowed[open_]).tolist():
+        members = np.flatnonzero(open_ & (allowed == mask))
         shares = np.array([getattr(settings, name) if mask >> at & 1 else 0.0 for at, name in enumerate(SIDES)])
         shares /= shares.sum()
         rows.wanted[members] = shares
         sides[members] = _dealt_alike(rows, members, shares, settings.seed)
+    sides[list(gone)] = GONE
     return sides
 
 
@@ -177,38 +214,6 @@ def _parts(rows: _Rows, members: Ints, place: Ints, groups: int) -> list[Parts]:
             code = codes.setdefault(name, len(codes) + 1)
             own[code] = own.get(code, 0) + 1
     return [tuple(own.items()) for own in counts]
-
-
-def _copies(
-    copies: pa.Table, originals: pa.Table, sides: Ints, settings: SplitSettings
-) -> tuple[Ints, dict[int, tuple[str, str]]]:
-    """Copies go to train if all their parents are there and they come near no held-out row."""
-    found = np.full(copies.num_rows, TRAIN, dtype=np.int64)
-    reasons: dict[int, tuple[str, str]] = {}
-    if not copies.num_rows:
-        return found, reasons
-    side_of = dict(zip(originals["id"].to_pylist(), sides.tolist(), strict=True))
-    for row, parents in enumerate(copies["parents"].to_pylist()):
-        away = [parent for parent in parents if side_of.get(parent, GONE) != TRAIN]
-        if away:
-            found[row], reasons[row] = GONE, ("parent_held_out", ", ".join(map(str, away)))
-    for row, twin in _near_held_out(copies, originals, sides, found, settings):
-        found[row], reasons[row] = GONE, ("leaks_into_held_out", f"says the same as {twin}")
-    return found, reasons
-
-
-def _near_held_out(
-    copies: pa.Table, originals: pa.Table, sides: Ints, found: Ints, settings: SplitSettings
-) -> list[tuple[int, str]]:
-    """Copies that say the same as a held-out row, with that row."""
-    kept, held = np.flatnonzero(found == TRAIN), np.flatnonzero(sides > TRAIN)
-    here = originals.take(pa.array(held))
-    texts = pa.chunked_array([*here["text"].chunks, *copies["text"].take(pa.array(kept)).chunks], pa.string())
-    left, right, _ = _same(pa.table({"text": texts}), settings)
-    ids = here["id"].to_pylist()
-    pairs = zip(np.minimum(left, right).tolist(), np.maximum(left, right).tolist(), strict=True)
-    twins = {int(kept[high - len(held)]): ids[low] for low, high in pairs if low < len(held) <= high}
-    return sorted(twins.items())
 
 
 def _details(

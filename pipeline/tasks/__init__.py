@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import blake2b
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.errors import AssayError, nearest
+from pipeline.text import is_unspaced, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -96,6 +98,10 @@ class Task(Protocol):
         """What the annotator read."""
         ...
 
+    def asked(self, row: Row) -> str:
+        """What was read and what else the answer depends on: rows are duplicates or in conflict only if it is the same."""
+        ...
+
     def answer(self, row: Row) -> Answer:
         """The settled answer of a row."""
         ...
@@ -128,6 +134,14 @@ class Task(Protocol):
     # -- split and augment
     def strata(self, row: Row) -> list[str]:
         """What the row counts towards when shares are kept equal: its classes, entity types, topics."""
+        ...
+
+    def kin(self, row: Row) -> list[str]:
+        """Keys (see `kin_key`), each once, that no two rows on different sides may have in common.
+
+        They stand for parts that make two rows one example though they read differently as a whole: how a chat begins,
+        one text of a pair. Empty where only the whole counts.
+        """
         ...
 
     def free_pieces(self, row: Row) -> list[str]:
@@ -187,6 +201,33 @@ def task(name: str, guideline: Guideline) -> Task:
         raise AssayError("task", f"no task '{name}'", nearest(name, KNOWN))
     made: Task = import_module(f"pipeline.tasks.{name}").make(guideline)
     return made
+
+
+SHORTEST_KIN_SPACED, SHORTEST_KIN_UNSPACED = 12, 4
+"""Characters, normalised, from which on a part of a row is its own: "hi" and "yes" are anybody's."""
+_LONGEST_KEY = 80
+
+
+def kin_key(*parts: str) -> str | None:
+    """The key of parts of a row in the normal form of duplicates; None where they are too short to tell rows apart.
+
+    A long key is cut and carries a hash of the whole, so that keys stay narrow.
+
+    >>> kin_key("What is the capital of Italy?"), kin_key("Hi!"), kin_key("法国的首都")
+    ('whatisthecapitalofitaly', None, '法国的首都')
+    """
+    keys = [normalised(part) for part in parts]
+    length = sum(map(len, keys))
+    own = length >= SHORTEST_KIN_SPACED or (length >= SHORTEST_KIN_UNSPACED and is_unspaced("".join(keys)))
+    return whole_key(keys) if own else None
+
+
+def whole_key(keys: Sequence[str]) -> str:
+    """One key of several in their order, however short they are."""
+    key = "|".join(keys)
+    if len(key) <= _LONGEST_KEY:
+        return key
+    return f"{key[:_LONGEST_KEY]}|{blake2b(key.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
 
 
 def canonical(answer: Answer) -> str:

@@ -90,6 +90,10 @@ class Chat:
         """Everything that was said before the last reply."""
         return "\n".join(turn["content"] for turn in row["messages"][: _last_reply(row)])
 
+    def asked(self, row: Row) -> str:
+        """What was said before, and the tools: with other tools another reply can be right."""
+        return self.shown(row) if row["tools"] is None else f"{self.shown(row)}\n{row['tools']}"
+
     def answer(self, row: Row) -> Answer:
         """The last reply; empty where there is none."""
         at = _last_reply(row)
@@ -172,6 +176,11 @@ class Chat:
         size = next((f"<{limit}" for limit in (50, 200, 1000) if length < limit), "1000+")
         tools = row["tools"] is not None or any(turn["role"] == "tool" for turn in row["messages"])
         return [f"replies {rounds}", f"reply chars {size}", *(["tools"] if tools else [])]
+
+    def kin(self, row: Row) -> list[str]:
+        """How the user begins: a chat and what it goes on to, or the same under another system turn, are one."""
+        opening = turns.opening(row["messages"])
+        return [] if opening is None else [opening]
 
     def free_pieces(self, row: Row) -> list[str]:
         """What users say between code, quotations, links, numbers, negations, and the words that the reply takes up."""

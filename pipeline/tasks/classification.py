@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import Unfit
-from pipeline.tasks import Answer, Encoded, Problem, Row, Scores, Settled, canonical
-from pipeline.text import nfc
+from pipeline.tasks import Answer, Encoded, Problem, Row, Scores, Settled, canonical, kin_key, whole_key
+from pipeline.text import nfc, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -108,6 +108,10 @@ class Classification:
         """The text, and its pair on a line of its own."""
         return row["text"] if row["text_pair"] is None else f"{row['text']}\n{row['text_pair']}"
 
+    def asked(self, row: Row) -> str:
+        """What was read."""
+        return self.shown(row)
+
     def answer(self, row: Row) -> Answer:
         """The labels."""
         return row["labels"]
@@ -151,6 +155,14 @@ class Classification:
     def strata(self, row: Row) -> list[str]:
         """The labels."""
         return row["labels"] or ["(none)"]
+
+    def kin(self, row: Row) -> list[str]:
+        """Each text of a pair, or, where both are short, the pair in either order; a single text has none."""
+        if row["text_pair"] is None:
+            return []
+        pair = (row["text"], row["text_pair"])
+        keys = {key for text in pair if (key := kin_key(text)) is not None}
+        return sorted(keys or {whole_key(sorted(normalised(text) or text for text in pair))})
 
     def free_pieces(self, row: Row) -> list[str]:
         """The text between negations and the guideline's keep_words; a text pair stays as it is."""

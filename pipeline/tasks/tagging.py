@@ -126,6 +126,10 @@ class Tagging:
         """The text."""
         return str(row["text"])
 
+    def asked(self, row: Row) -> str:
+        """What was read."""
+        return self.shown(row)
+
     def answer(self, row: Row) -> Answer:
         """The spans without their surfaces."""
         return _answer(row)
@@ -198,6 +202,10 @@ class Tagging:
     def strata(self, row: Row) -> list[str]:
         """The entity types."""
         return sorted({span["label"] for span in row["spans"]}) or ["(none)"]
+
+    def kin(self, row: Row) -> list[str]:
+        """None: a text is compared as a whole."""
+        return []
 
     def free_pieces(self, row: Row) -> list[str]:
         """The whole words between the spans, without the white space beside these."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import AssayError
+from pipeline.tasks import kin_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -135,6 +136,15 @@ def later(turns: Turns) -> Iterator[Turns]:
     yield turns
     for start in starts[1:]:
         yield [*system, *turns[start:]]
+
+
+def opening(turns: Turns) -> str | None:
+    """The key (`kin_key`) of how the user begins, whatever the system turn says; None where that is anybody's opener.
+
+    The first user turn; where it is too short to tell chats apart ("hi"), with the user turns after it that it takes.
+    """
+    said = [turn["content"] for turn in turns if turn["role"] == "user"]
+    return next((key for end in range(1, len(said) + 1) if (key := kin_key(*said[:end])) is not None), None)
 
 
 def prompt_room(reply_tokens: int, max_tokens: int) -> int:

@@ -34,8 +34,11 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say(per_group: int) ->
         right = np.array([g == f for g, f in zip(sample.gold, sample.found, strict=True)])
         groups = [row["group"] for row in sample.rows]
         drawn = [right[numbers].mean() for numbers in scores.resamples(groups, times=100, seed=1)]
-        bounds = scores.interval(drawn)
-        covered += bounds["low"] <= 0.8 <= bounds["high"]
+        bounds = scores.interval(drawn, groups=len(set(groups)))
+        low, high = bounds["low"], bounds["high"]
+        assert low is not None
+        assert high is not None
+        covered += low <= 0.8 <= high
     assert covered >= 85
 
 
@@ -62,7 +65,8 @@ def test_a_table_holds_what_the_task_says_with_intervals_around_it() -> None:
 
 def test_a_model_against_itself_gains_nothing_and_against_worse_much() -> None:
     good, bad = judged(0.95, n=100, seed=1), judged(0.5, n=100, seed=2)
-    assert scores.against(good, good, CLASSIFY, times=30, seed=1)["difference"] == {"value": 0, "low": 0, "high": 0}
+    same = scores.against(good, good, CLASSIFY, times=30, seed=1)["difference"]
+    assert same == {"value": 0, "low": None, "high": None, "note": scores.SAME}
     assert scores.against(good, bad, CLASSIFY, times=30, seed=1)["difference"]["low"] > 0.2
 
 
@@ -72,6 +76,64 @@ def test_slices_hold_every_row_once_of_each_kind() -> None:
     for kind in ("source", "language", "length"):
         assert sum(entry["n"] for entry in told[kind].values()) == 60
     assert told["source"]["made"]["low"] <= told["source"]["made"]["value"] <= told["source"]["made"]["high"]
+
+
+def test_rows_of_too_few_groups_have_no_interval() -> None:
+    """One group gives the same sample every time: an interval of no width would say that nothing is unsure."""
+    for groups in (1, 4):
+        sample = judged(0.5, n=60, seed=2, per_group=60 // groups)
+        told = scores.table(sample, CLASSIFY, times=30, seed=1)
+        entries = [*told["metrics"].values(), *(one["f1_interval"] for one in told["per_class"].values())]
+        assert {(one["low"], one["high"]) for one in entries} == {(None, None)}
+        assert all(f"only {groups} group" in one["note"] for one in entries)
+        other = judged(0.9, n=60, seed=3)
+        assert scores.against(sample, other, CLASSIFY, times=30, seed=1)["difference"]["low"] is None
+    five = scores.table(judged(0.5, n=60, seed=3, per_group=12), CLASSIFY, times=30, seed=1)
+    assert five["metrics"]["accuracy"]["low"] is not None
+
+
+def test_slices_need_groups_and_not_rows() -> None:
+    sample = judged(0.5, n=60, seed=2, per_group=15)
+    assert scores.slices(sample, CLASSIFY, times=10, seed=1)["source"]["made"] == {"n": 60, "groups": 4}
+
+
+@pytest.mark.parametrize(("share", "bounds"), [(1.0, (0.886, 1.0)), (0.0, (0.0, 0.114))])
+def test_all_right_and_all_wrong_are_not_sure(share: float, bounds: tuple[float, float]) -> None:
+    """30 of 30 right: Wilson says from 0.886; the F1 has no such bound, so it has no interval at all."""
+    told = scores.table(judged(share, n=30, seed=1), CLASSIFY, times=20, seed=1)
+    accuracy, macro = told["metrics"]["accuracy"], told["metrics"]["macro_f1"]
+    assert (accuracy["low"], accuracy["high"]) == pytest.approx(bounds, abs=1e-3)
+    assert accuracy["note"] == scores.WILSON
+    assert macro == {"value": share, "low": None, "high": None, "note": scores.SAME}
+    rows_of_a_group = scores.table(judged(share, n=60, seed=1, per_group=2), CLASSIFY, times=20, seed=1)
+    assert rows_of_a_group["metrics"]["accuracy"] == accuracy
+
+
+def test_samples_without_a_class_say_nothing_of_its_f1() -> None:
+    """The class stands in 5 of 60 rows, and is found in every other one: F1 0 in a sample without it is no F1."""
+    rows = [review(n) | {"group": f"g{n}"} for n in range(60)]
+    gold = [["rare"] if n < 5 else ["usual"] for n in range(60)]
+    found = [["rare"] if n < 5 or n % 2 else ["usual"] for n in range(60)]
+    whole = scores.Judged(rows, gold, found)
+    drawn = [whole.take(n) for n in scores.resamples([row["group"] for row in rows], times=3000, seed=1)]
+    said = [one.score(CLASSIFY).per_class["rare"]["f1"] for one in drawn]
+    known = [f1 for f1, one in zip(said, drawn, strict=True) if ["rare"] in one.gold]
+    assert scores.interval(known, groups=5) != scores.interval(said, groups=5)
+    told = scores.table(whole, CLASSIFY, times=3000, seed=1)["per_class"]["rare"]
+    assert told["f1_interval"] == scores.interval(known, groups=5)
+
+
+def test_classes_in_too_few_groups_have_no_interval() -> None:
+    rows = [review(n) | {"group": f"g{n}"} for n in range(60)]
+    gold = [["rare"] if n < 6 else ["usual"] for n in range(60)]
+    found = [*gold[:-1], ["rare"]]
+    few = scores.table(scores.Judged(rows[3:], gold[3:], found[3:]), CLASSIFY, times=50, seed=1)["per_class"]
+    assert few["rare"]["f1_interval"]["low"] is None
+    assert "only 3 groups" in few["rare"]["f1_interval"]["note"]
+    assert few["usual"]["f1_interval"]["low"] is not None
+    none = scores.table(scores.Judged(rows[6:], gold[6:], found[6:]), CLASSIFY, times=50, seed=1)["per_class"]["rare"]
+    assert (none["gold"], none["found"]) == (0, 1)
+    assert "only 0 groups" in none["f1_interval"]["note"]
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60))

@@ -99,6 +99,32 @@ def test_rows_of_weight_0_are_as_good_as_absent(tmp_path: Path, console: Console
     assert weights[0] == weights[1]
 
 
+def test_a_model_of_another_split_is_not_scored(tmp_path: Path, console: Console) -> None:
+    """The split is dealt anew with as many rows on every side: rows of its test stood in the model's train side."""
+    recipe = made(tmp_path, "sequence", train=40, held_out=10, epochs=1)
+    stages.finetune(recipe, console=console)
+    stages.evaluate(recipe, console=console)
+    sides = {"train": range(20, 60), "validation": range(10, 20), "test": range(10)}
+    anew = {name: [review(n) for n in numbers] for name, numbers in sides.items()}
+    write_split(recipe.build / "split", "classification", anew)
+    with pytest.raises(AssayError, match=r"'made': the model was trained on another split; assay finetune made$"):
+        stages.evaluate(recipe, console=console)
+    trained = stages.finetune(recipe, console=console)
+    scored = stages.evaluate(recipe, console=console)["details"]
+    assert (scored["split"], scored["trained"]) == (trained["details"]["split"], trained["key"])
+
+
+def test_scores_without_intervals_are_written_in_words(tmp_path: Path, console: Console) -> None:
+    recipe = made(tmp_path, "sequence", train=40, held_out=3, epochs=1)
+    stages.finetune(recipe, console=console)
+    scored = stages.evaluate(recipe, console=console)["details"]["scores"]["test"]
+    assert {one["low"] for one in scored["metrics"].values()} == {None}
+    card = (recipe.build / "finetune" / "model" / "README.md").read_text(encoding="utf-8")
+    assert "| none: only 3 groups of rows, and an interval needs 5 |" in card
+    assert "(no interval: only 3 groups of rows, and an interval needs 5)" in card
+    assert "None" not in card.partition("## Scores")[2].partition("## Training")[0]
+
+
 def test_no_split_is_said(tmp_path: Path, console: Console) -> None:
     with pytest.raises(AssayError, match="'split' has not been run"):
         stages.finetune(recipe_at(tmp_path, "sequence"), console=console)
@@ -145,11 +171,14 @@ def killed(recipe: Any, step: int, when: str) -> None:
     assert subprocess.run(command, check=False, timeout=120).returncode == -9
 
 
-def test_a_killed_training_ends_as_if_it_had_not_been(tmp_path: Path, console: Console) -> None:
-    """Killed twice (once in the second epoch, once before a checkpoint is written), on dropout, LoRA apart."""
-    settings = {"train": 64, "held_out": 10, "epochs": 3, "cpu_epochs": 3, "checkpoint_seconds": 0}
+@pytest.mark.parametrize(("head", "own"), [("sequence", {}), ("causal", {"lora_rank": 4})])
+def test_a_killed_training_ends_as_if_it_had_not_been(
+    tmp_path: Path, console: Console, head: str, own: dict[str, Any]
+) -> None:
+    """Killed twice (once in the second epoch, once before a checkpoint is written): all weights, or LoRA's alone."""
+    settings = {"train": 64, "held_out": 10, "epochs": 3, "cpu_epochs": 3, "checkpoint_seconds": 0, **own}
     settings["patience_evaluations"] = 30
-    plain, hurt = made(tmp_path / "plain", "sequence", **settings), made(tmp_path / "hurt", "sequence", **settings)
+    plain, hurt = made(tmp_path / "plain", head, **settings), made(tmp_path / "hurt", head, **settings)
     whole = stages.finetune(plain, console=console)
     killed(hurt, 6, "after")
     assert [path.name for path in hurt.build.glob("finetune.run/step-*")] == ["step-000000006"]

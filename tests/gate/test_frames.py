@@ -86,6 +86,18 @@ def test_made_row_without_parents_is_an_orphan(tmp_path: Path) -> None:
     assert bool(table.loc[case.rows["train"][-1]["id"], "parent_outside_train"])
 
 
+def test_decisions_that_are_not_in_force_are_counted_and_named(tmp_path: Path) -> None:
+    case = good("classification")
+    case.reports["audit"]["details"]["decisions"] |= {"stale": ["d:1: a", "d:2: b"], "without_effect": ["d:3: c"]}
+    frame = made(case, tmp_path / "a")["summary"]
+    assert frame.table["decisions_misfit"].tolist() == [3.0]
+    assert frame.evidence["decisions_misfit"] == {"selftest": "d:1: a; d:2: b; d:3: c"}
+    del case.reports["audit"]["details"]["decisions"]["without_effect"]
+    frame = made(case, tmp_path / "b")["summary"]
+    assert bool(frame.table["decisions_misfit"].isna().all())
+    assert "run it again" in frame.why["decisions_misfit"]
+
+
 def test_stages_tell_what_is_unaccounted_and_why_rows_were_rejected(tmp_path: Path) -> None:
     case = good("classification")
     case.reports["ingest"]["counts"]["joined"] = 3

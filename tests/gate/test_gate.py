@@ -5,17 +5,20 @@ from __future__ import annotations
 import filecmp
 import json
 from html.parser import HTMLParser
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline import gate as gating
 from pipeline import store
 from pipeline.errors import AssayError
-from pipeline.gate import exit_code, gate
+from pipeline.gate import docs, exit_code, gate
 from pipeline.gate import selftest as testing
 from pipeline.gate.mutations import MUTATIONS
 from pipeline.gate.sample import Words, good
 from pipeline.gate.suite import declared
+from pipeline.pages.visible import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,6 +125,83 @@ def test_first_build_passes_row_count_change_with_a_note_and_the_next_compares(t
     assert change["evidence"] == {"selftest": "train: 30 rows then, 22 now"}
 
 
+def row_change(report: dict[str, Any]) -> str:
+    return verdicts(report)["row_count_change"]
+
+
+def test_counts_that_warned_are_not_what_the_next_build_is_held_to(tmp_path: Path) -> None:
+    """22 rows after 30 is a warning, and still one when the 22 are gated again; a wider bound takes them as good."""
+    case = good("classification")
+    recipe = case.write(tmp_path / "a")
+    gate(recipe, tokenizer_loader=Words)
+    folder = recipe.build / "gate"
+
+    def again(name: str) -> dict[str, Any]:
+        nonlocal folder
+        after = case.write(tmp_path / name)
+        folder = folder.rename(after.build / "gate")
+        return gate(after, tokenizer_loader=Words)
+
+    del case.rows["train"][10:18]
+    assert row_change(again("b")) == "WARN"
+    case.rows["train"][0]["weight"] = 0.5
+    report = again("c")
+    assert (row_change(report), report["fresh"]) == ("WARN", True)
+    assert report["counts"]["rows"]["train"] == 22
+    assert report["counts"]["rows_last_passed"]["train"] == 30
+    case.raw["gate"] = {"severity": {"row_count_change": "off"}}
+    assert again("d")["counts"]["rows_last_passed"]["train"] == 30
+    case.raw["gate"] = {"bounds": {"row_count_change": 0.5}}
+    assert row_change(again("e")) == "PASS"
+    del case.raw["gate"]
+    report = again("f")
+    assert (row_change(report), report["counts"]["rows_last_passed"]["train"]) == ("PASS", 22)
+
+
+def test_a_changed_gate_is_checked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = good("classification").write(tmp_path)
+    gate(recipe, tokenizer_loader=Words)
+    code = tmp_path / "code"
+    code.mkdir()
+    for path in gating.CODE.glob("*.py"):
+        (code / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(gating, "CODE", code)
+    assert not gate(recipe, tokenizer_loader=Words)["fresh"]
+    (code / "facts.py").write_bytes((code / "facts.py").read_bytes() + b"# another")
+    assert gate(recipe, tokenizer_loader=Words)["fresh"]
+
+
+def test_another_great_expectations_checks_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = good("classification").write(tmp_path)
+    gate(recipe, tokenizer_loader=Words)
+    told = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "0" if name == "great_expectations" else told(name))
+    assert gate(recipe, tokenizer_loader=Words)["fresh"]
+
+
+def test_another_tokenizer_in_the_same_folder_is_checked_again(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "tokenizer.json").write_text("{}")
+    (model / "model.safetensors").write_bytes(b"weights")
+    case = good("classification")
+    case.raw["finetune"] = {"max_tokens": 64, "model": str(model)}
+    recipe = case.write(tmp_path)
+    gate(recipe, tokenizer_loader=Words)
+    (model / "model.safetensors").write_bytes(b"others")
+    assert not gate(recipe, tokenizer_loader=Words)["fresh"]
+    (model / "tokenizer.json").write_text('{"version": "1.0"}')
+    assert gate(recipe, tokenizer_loader=Words)["fresh"]
+
+
+def test_the_report_holds_the_content_of_the_split_it_judged(tmp_path: Path) -> None:
+    recipe = good("classification").write(tmp_path)
+    split = store.read_report(recipe.build / "split")
+    assert split is not None
+    wanted = {name: split["tables"][name]["content"] for name in ("train", "validation", "test")}
+    assert gate(recipe, tokenizer_loader=Words)["split"] == wanted
+
+
 def test_missing_agreement_is_a_warning_in_words(tmp_path: Path) -> None:
     case = good("classification")
     note = "no row has two annotators"
@@ -204,6 +284,23 @@ def test_data_docs_run_nothing_fetch_nothing_and_escape(tmp_path: Path) -> None:
         assert links <= set(pages)
         assert "Traceback" not in page
         assert "default-src 'none'" in page
+
+
+HIDDEN = "".join(map(chr, [*range(32), *range(0x7F, 0xA0), 0x61C, *range(0x200B, 0x2070), 0xFEFF, 0xFFFE, 0xFFFF]))
+
+
+def test_data_docs_spell_out_what_cannot_be_seen(tmp_path: Path) -> None:
+    """Ids that move the cursor or turn text around, and the very spelling of the pages of the report."""
+    case = good("classification")
+    case.rows["test"][0]["id"] = case.rows["train"][0]["id"] = hostile = "\x1b[31mred\x07\u202egnirts\u200b\x9b"
+    recipe = case.write(tmp_path)
+    gate(recipe, tokenizer_loader=Words)
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (recipe.build / "gate" / "docs").iterdir()}
+    for page in pages.values():
+        assert not {*"\x1b\x07\u202e\u200b\x9b"} & set(page)
+    assert visible(hostile) in pages["index.html"]
+    assert visible(hostile) in pages["rows.html"]
+    assert docs.spelled_out(HIDDEN) == visible(HIDDEN)
 
 
 def test_report_is_json_that_reads_back(tmp_path: Path) -> None:

@@ -64,6 +64,28 @@ def test_groups_across_splits_leak_whatever_the_text() -> None:
     assert leaks([one, replace(other, group=one.group)], threshold=0.8)["leak_group"] == {1: 0}
 
 
+def test_a_merged_row_and_kin_leak_like_a_group() -> None:
+    one, other, third = facts(
+        ("train", "one thing", "a"), ("test", "something else", "a"), ("validation", "a third", "a")
+    )
+    merged = replace(one, also_in=(other.group,))
+    assert leaks([merged, other, third], threshold=0.8)["leak_group"] == {1: 0}
+    turned = replace(other, also_in=(one.group,))
+    assert leaks([one, turned, third], threshold=0.8)["leak_group"] == {1: 0}
+    kin = [replace(row, kin=("how it begins",)) for row in (one, third)]
+    assert leaks([kin[0], other, kin[1]], threshold=0.8)["leak_group"] == {2: 0}
+
+
+def test_a_template_is_what_the_split_counted_as_one() -> None:
+    """51 rows of which one was rejected have a template in common; copies of rows make none."""
+    rows = facts(*((("train", "test")[at % 2], f"text number {at}", "a") for at in range(50)))
+    rows = [replace(row, kin=("is it grammatical",)) for row in rows]
+    assert len(leaks(rows, threshold=0.8)["leak_group"]) == 25
+    assert leaks(rows, threshold=0.8, left_out=[["is it grammatical"]])["leak_group"] == {}
+    copies = [*rows, replace(rows[0], id="copy", parents=("r0",))]
+    assert len(leaks(copies, threshold=0.8)["leak_group"]) == 25
+
+
 def test_repeats_count_in_train_only_and_look_at_the_answer() -> None:
     found = repeats(
         facts(

@@ -79,6 +79,12 @@ def whole(of: Recipe, stage: str, tables: Mapping[str, tuple[pa.Schema, list[dic
         store.write_report(folder, report | told | {"tables": written})
 
 
+def contents(of: Recipe) -> dict[str, str]:
+    """The content of the split as it stands."""
+    report = store.read_report(of.build / "split") or {}
+    return {side: report["tables"][side]["content"] for side in SIDES}
+
+
 def counted(given: int, kept: int, *, joined: int = 0, made: int = 0, **reasons: int) -> dict[str, Any]:
     """The counts of a stage."""
     gone = sum(reasons.values())
@@ -160,11 +166,10 @@ def _gate(of: Recipe) -> None:
         a_result("tokens", "ERROR", value=None, note=HOSTILE[2]),
     ]
     counts = {"rows": dict.fromkeys(SIDES, 10), "verdicts": {}}
-    whole(of, "gate", {}, counts=counts, results=results, off=["near"])
+    whole(of, "gate", {}, counts=counts, results=results, off=["near"], split=contents(of))
 
 
 def _finetune(of: Recipe) -> None:
-    report = store.read_report(of.build / "split") or {}
     history = [
         {"step": n, "epoch": n / 10, "train_loss": 1 / n, "metric": "macro_f1", "value": n / 10} for n in (1, 2, 3)
     ]
@@ -173,7 +178,7 @@ def _finetune(of: Recipe) -> None:
         "device": "cpu",
         "precision": "float32",
         "versions": {"torch": HOSTILE[1]},
-        "split": {side: report["tables"][side]["content"] for side in SIDES},
+        "split": contents(of),
         "sampled": {"why": "there is no GPU", "rows": 5, "of_rows": 10, "epochs": 1, "of_epochs": 3},
         "ledger": {"rows_learned_from": 5, "tokens": 100, "learned_targets": 5, "rows_cut": 0},
         "history": history,
@@ -202,6 +207,7 @@ def _evaluate(of: Recipe) -> None:
     }
     counts = {"test": {"rows": 5, "of_rows": 10}}
     details = {"scores": {"test": test, "validation": {"n": 0}}, "sampled": {"why": "there is no GPU", **counts}}
+    details |= {"split": contents(of), "trained": "finetune"}
     whole(of, "evaluate", {}, counts=counts, details=details)
 
 

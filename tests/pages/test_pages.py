@@ -19,6 +19,8 @@ from tests.pages import stages
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipeline.recipe import Recipe
+
 VOID = {"meta", "br", "hr", "img", "input", "link", "area", "base", "col", "embed", "source", "track", "wbr"}
 SHAPES = {"rect", "line", "circle", "polyline"}
 ACTIVE = {"script", "iframe", "object", "embed", "link", "form", "img", "base", "b", "i", "u"}
@@ -211,12 +213,63 @@ def test_stages_that_do_not_meet_are_an_alarm(tmp_path: Path) -> None:
 def test_scores_of_an_earlier_split_are_an_alarm(tmp_path: Path) -> None:
     of = stages.built(tmp_path)
     assert "was built again" not in pages.write(of).read_text(encoding="utf-8")
-    schema = contract("classification").schema
-    rows = {side: (schema, stages.hostile_rows()[:9]) for side in stages.SIDES}
-    stages.whole(of, "split", rows, counts=stages.counted(12, 27))
+    anew(of)
     page = pages.write(of).read_text(encoding="utf-8")
-    assert "was built again since this model was trained" in page
+    assert "was built again since this model was trained: its scores, too, are of an earlier split" in page
     assert "was built again since the gates were run" in page
+    top = " ".join(Page(page.partition("<nav")[0]).said.split())
+    assert "0.700" not in top
+    assert (
+        "Model: no score on this split yet, only on an earlier one (assay finetune tiny, assay evaluate tiny)." in top
+    )
+    assert "Fit" not in top
+    assert "Not judged yet: the split was built again since the gates were run (assay gate tiny)." in top
+
+
+def anew(of: Recipe) -> None:
+    """Deal other rows, as many as before, to every side."""
+    schema = contract("classification").schema
+    rows = {side: (schema, stages.hostile_rows()[::-1]) for side in stages.SIDES}
+    stages.whole(of, "split", rows, counts=stages.counted(12, 30))
+
+
+@pytest.mark.parametrize("dealt_anew", [True, False])
+def test_scores_of_an_earlier_model_are_an_alarm(tmp_path: Path, dealt_anew: bool) -> None:
+    """The model was trained again, on the same split or another: only the scores are old."""
+    of = stages.built(tmp_path)
+    if dealt_anew:
+        anew(of)
+        stages.WRITERS["finetune"](of)
+    trained = store.read_report(of.build / "finetune")
+    assert trained is not None
+    store.write_report(of.build / "finetune", trained | {"key": "finetune" if dealt_anew else "with other settings"})
+    page = pages.write(of).read_text(encoding="utf-8")
+    assert "since this model was trained" not in page
+    assert "These scores are of an earlier model: assay evaluate tiny." in page
+    assert "Model: no score yet, only of an earlier model (assay evaluate tiny)." in page
+
+
+def test_missing_intervals_are_words(tmp_path: Path) -> None:
+    none = {"value": 0.5, "low": None, "high": None, "note": "only 3 groups of rows"}
+    wilson = {"value": 1.0, "low": 0.8, "high": 1.0, "note": "Wilson’s bound"}
+    label = {"precision": 0.5, "recall": 0.5, "f1": 0.5, "gold": 5, "found": 4, "f1_interval": none}
+    test = {
+        "headline": "macro_f1",
+        "n": 3,
+        "metrics": {"macro_f1": none, "accuracy": wilson},
+        "per_class": {"good": label},
+        "majority": {"answer": "x", "metrics": {}, "difference": none},
+        "slices": {"source": {"few": {"n": 9, "groups": 2}}},
+    }
+    evaluated = {"details": {"scores": {"test": test}}}
+    page = Page(pages.render(building.Build(a_recipe(tmp_path), {"evaluate": evaluated})))
+    said = " ".join(page.said.split())
+    assert page.faults == []
+    assert "Model: macro F1 0.500 (no interval: only 3 groups of rows) on 3 test rows" in said
+    assert "macro F1 (headline) 0.500 no interval only 3 groups of rows" in said
+    assert "0.500 no interval 5 4" in said
+    assert "accuracy: Wilson’s bound" in said
+    assert "None" not in said
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import pytest
 from hypothesis import given
@@ -11,15 +11,19 @@ from hypothesis import strategies as st
 
 from pipeline.quality.merging import Merging, merge
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 Mode = Literal["hold-back", "majority", "keep"]
 MODES = get_args(Mode)
 
 
-def merged(rows: list[tuple[str, str, str | None]], mode: Mode) -> Merging:
+def merged(rows: list[tuple[str, str, str | None]], mode: Mode, decided: Sequence[int] = ()) -> Merging:
     """Rows as (key, answer, split), at positions 10, 11, ..."""
     positions = range(10, 10 + len(rows))
     keys, answers, splits = [[row[at] for row in rows] for at in range(3)] or ([], [], [])
-    return merge([str(key).encode() for key in keys], [str(a) for a in answers], splits, positions, conflicts=mode)
+    given_keys, given_answers = [str(key).encode() for key in keys], [str(answer) for answer in answers]
+    return merge(given_keys, given_answers, splits, positions, conflicts=mode, decided=frozenset(decided))
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -60,15 +64,33 @@ def test_kept_conflicts_merge_within_their_answer() -> None:
     assert (found.merged, found.conflicts) == ({12: 10}, {})
 
 
+def test_a_decided_row_wins_over_the_others() -> None:
+    for mode in ("hold-back", "majority"):
+        found = merged([*CONFLICT], mode, [11])
+        assert (found.merged, found.conflicts) == ({}, {10: [11], 12: [11]})
+        found = merged([*CONFLICT], mode, [12])
+        assert (found.copies, found.conflicts) == ({12: [10]}, {11: [12, 10]})
+    assert merged([*CONFLICT], "keep", [11]).conflicts == {}
+
+
+def test_a_held_out_copy_stays_before_a_decided_one() -> None:
+    assert merged([("a", "x", "train"), ("a", "x", None), ("a", "x", None)], "hold-back", [12]).copies == {10: [12, 11]}
+
+
+def test_decided_rows_that_disagree_are_held_back() -> None:
+    for mode in ("hold-back", "majority"):
+        assert set(merged([*CONFLICT], mode, [10, 11]).conflicts) == {10, 11, 12}
+
+
 rows_of_few = st.lists(
     st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), st.sampled_from([None, "train", "validation", "test"])),
     max_size=9,
 )
 
 
-@given(rows_of_few, st.sampled_from(MODES))
-def test_every_row_has_one_fate(rows: list[tuple[str, str, str | None]], mode: Mode) -> None:
-    found = merged(rows, mode)
+@given(rows_of_few, st.sampled_from(MODES), st.sets(st.integers(10, 18)))
+def test_every_row_has_one_fate(rows: list[tuple[str, str, str | None]], mode: Mode, decided: set[int]) -> None:
+    found = merged(rows, mode, sorted(decided))
     assert not found.merged.keys() & found.conflicts.keys()
     assert not found.copies.keys() & (found.merged.keys() | found.conflicts.keys())
     assert sorted(found.merged) == sorted(at for copies in found.copies.values() for at in copies)

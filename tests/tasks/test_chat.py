@@ -276,6 +276,31 @@ def test_names_that_the_reply_takes_up_are_left_alone() -> None:
     )
 
 
+def test_kin_is_how_the_user_begins() -> None:
+    asked = ("u", "What does one eat in Rome?")
+    bare = TASK.kin(chat(asked, ("a", "Pasta.")))
+    longer = chat(("s", "Be brief."), ("u", "what does one eat in rome"), ("a", "Fish."), ("u", "Why?"))
+    assert bare == TASK.kin(longer) == ["whatdoesoneeatinrome"]
+    greeted = chat(("u", "Hi!"), ("a", "Hello."), asked, ("a", "Pasta."))
+    assert TASK.kin(greeted) == ["hi|whatdoesoneeatinrome"]
+
+
+@pytest.mark.parametrize("opener", ["Hi", "Hello there", "👋", "...", "你好", "你好！"])
+def test_anybodys_opener_is_no_kin(opener: str) -> None:
+    assert TASK.kin(chat(("u", opener), ("a", "What would you like to know about Rome?"))) == []
+    assert TASK.kin(chat(("s", "Speak of Rome and nothing else."))) == []
+
+
+def test_short_chinese_openers_say_enough() -> None:
+    assert TASK.kin(chat(("u", "写一首诗。"), ("a", "好。"))) == ["写一首诗"]
+
+
+def test_long_openers_are_told_apart_by_all_of_them() -> None:
+    one, other = (TASK.kin(chat(("u", "word " * 5000 + end))) for end in ("one", "other"))
+    assert one != other
+    assert len(one[0]) < 200
+
+
 def test_a_row_counts_by_length_and_tools() -> None:
     assert TASK.strata(chat(("u", "q"), ("a", "x" * 60))) == ["replies 1", "reply chars <200"]
     row = chat(("u", "q"), ("a", CALL), ("t", "1"), ("a", "y"), tools="[]")

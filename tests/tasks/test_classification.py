@@ -124,6 +124,24 @@ def test_a_text_pair_is_two_segments() -> None:
     assert (encoded.targets, encoded.learned) == (-100, 0)
 
 
+def test_kin_of_a_pair_is_each_of_its_texts() -> None:
+    pair = row_of("A man sleeps on the sofa.") | {"text_pair": "Nobody is awake."}
+    turned = row_of("nobody is awake") | {"text_pair": "A man sleeps on the sofa"}
+    assert make(Guideline()).kin(pair) == make(Guideline()).kin(turned) == ["amansleepsonthesofa", "nobodyisawake"]
+    alike = row_of("A man sleeps long.") | {"text_pair": "a man sleeps long"}
+    assert make(Guideline()).kin(alike) == ["amansleepslong"]
+    assert make(Guideline()).kin(row_of("A man sleeps on the sofa.")) == []
+
+
+def test_short_texts_of_a_pair_are_kin_only_together() -> None:
+    kin = [
+        make(Guideline()).kin(row_of(one) | {"text_pair": other})
+        for one, other in (("Yes.", "no"), ("No", "yes"), ("yes", "maybe"), ("?", "!"), ("...", "!"))
+    ]
+    assert kin[0] == kin[1] == ["no|yes"]
+    assert len({*map(tuple, kin)}) == 4
+
+
 @pytest.mark.parametrize("word", ["isn't", "isn’t", "never", "NOT", "并非"])
 def test_negations_are_left_alone(word: str) -> None:
     text = f"It {word} so, 她说{word}的" if word == "并非" else f"It {word} so"

@@ -1,0 +1,158 @@
+"""What is decided about every row: by its rules, by people, and by what rows say of one another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import decisions as replay
+from pipeline.quality.merging import Merging, merge
+
+if TYPE_CHECKING:
+    from pipeline.decisions import Decision
+    from pipeline.stage import Work
+    from pipeline.tasks import Row
+
+# What is wrong with a text stays wrong whatever a person says of its answer.
+TEXT_RULES = frozenset({"blank_text", "too_short", "too_long"})
+TAKEN_OUT = {"drop": "decided_out", "ambiguous": "ambiguous"}
+
+
+@dataclass
+class Judgement:
+    """What is decided about the rows, by their position; narrow: one entry per row."""
+
+    ids: list[str]
+    sources: list[str]
+    groups: list[str]
+    settled: pa.Table
+    reason: list[str | None]
+    evidence: list[str | None]
+    answer: list[str | None]
+    meaning: list[str | None]
+    """What the answer says apart from how the text is written: equal for duplicates that agree."""
+    confidence: list[float | None]
+    merging: Merging = field(default_factory=Merging)
+    decided: dict[int, Decision] = field(default_factory=dict)
+    """The last human decision that each row follows."""
+    used: Counter[str] = field(default_factory=Counter)
+    stale: list[str] = field(default_factory=list)
+    without_effect: list[str] = field(default_factory=list)
+
+
+def judge(work: Work, rows: pa.Table, settled: pa.Table) -> Judgement:
+    """Verdicts on every row: rules first, then human decisions, then what rows say of one another."""
+    columns = {name: settled[name].to_pylist() for name in ("reason", "evidence", "answer", "meaning", "confidence")}
+    told = {f"{name}s": rows[name].to_pylist() for name in ("id", "source", "group")}
+    judged = Judgement(**told, settled=settled, **columns)
+    _replay(judged, work)
+    settings = work.recipe.settings.audit
+    if settings.duplicates != "off":
+        keys, splits = settled["key"].to_pylist(), rows["split"].to_pylist()
+        _take_along(judged, keys)
+        alive = [at for at, reason in enumerate(judged.reason) if reason is None]
+        judged.merging = merge(
+            [keys[at] for at in alive],
+            [judged.meaning[at] or "" for at in alive],
+            [splits[at] for at in alive],
+            alive,
+            conflicts=settings.conflicts,
+            decided=judged.decided,
+        )
+        _hold(judged)
+    return judged
+
+
+def _replay(judged: Judgement, work: Work) -> None:
+    """Put every human decision in force, in the order of the file, or report that it no longer speaks of its row."""
+    decisions = replay.lines(work.recipe.decisions)
+    places = replay.found({decision.row for decision in decisions}, judged.ids)
+    rows = _rows(work, [judged.ids[at] for at, _ in places.values() if at is not None])
+    for decision in decisions:
+        at, missing = places[decision.row]
+        if at is None:
+            judged.stale.append(f"{decision.place}: row {decision.row}: {missing}")
+            continue
+        understood = replay.understood(decision, rows[judged.ids[at]], work.task)
+        if stale := understood.stale(judged.answer[at]):
+            judged.stale.append(stale)
+        else:
+            _follow(judged, at, understood)
+
+
+def _rows(work: Work, ids: list[str]) -> dict[str, Row]:
+    """The rows with these ids, whole."""
+    if not ids:
+        return {}
+    wanted = pa.array(ids, pa.string())
+    found = (batch.filter(pc.is_in(batch["id"], wanted)).to_pylist() for batch in work.batches())
+    return {row["id"]: row for rows in found for row in rows}
+
+
+def _follow(judged: Judgement, at: int, decision: Decision) -> None:
+    """Do with a row what was decided of it; what the rules said of it before is taken back, but for its text."""
+    judged.decided[at] = decision
+    judged.used[decision.verdict] += 1
+    if decision.verdict in TAKEN_OUT:
+        judged.reason[at], judged.evidence[at] = TAKEN_OUT[decision.verdict], decision.said
+        return
+    if decision.answer:
+        judged.answer[at], judged.meaning[at] = decision.answer, decision.meaning
+    ruled, seen = (judged.settled[name][at].as_py() for name in ("reason", "evidence"))
+    if ruled in TEXT_RULES or judged.answer[at] is None:
+        judged.reason[at], judged.evidence[at] = ruled, seen
+        text = f"its text is held back as {ruled}"
+        _no_effect(judged, at, text if ruled in TEXT_RULES else "the row has no answer that could be fine")
+        return
+    judged.reason[at], judged.evidence[at], judged.confidence[at] = None, None, 1.0
+    if decision.verdict == "wrong" and decision.problem:
+        judged.reason[at] = decision.problem.rule
+        judged.evidence[at] = f"{decision.problem.evidence}; {decision.said}"
+
+
+def _no_effect(judged: Judgement, at: int, why: str) -> None:
+    """Report that the decision on a row changes nothing, instead of counting it as used."""
+    decision = judged.decided[at]
+    judged.used[decision.verdict] -= 1
+    judged.without_effect.append(f"{decision.place}: {decision.verdict} on row {judged.ids[at]}: {why}")
+
+
+def _take_along(judged: Judgement, keys: list[bytes]) -> None:
+    """Take out the copies of rows that a person took out, or one of them would take their place.
+
+    A dropped row takes along those that read the same and say what it said, before or after it was corrected; an
+    ambiguous one all that read the same. Rows that a person decided himself stay as decided.
+    """
+    gone: dict[tuple[bytes, str | None], int] = {}
+    for at, decision in judged.decided.items():
+        if decision.verdict == "drop":
+            said = {judged.meaning[at], judged.settled["meaning"][at].as_py()} - {None}
+            gone.update({(keys[at], meaning): at for meaning in said})
+        elif decision.verdict == "ambiguous":
+            gone[keys[at], None] = at
+    for at, key in enumerate(keys) if gone else ():
+        if judged.reason[at] is None and at not in judged.decided:
+            first = gone.get((key, judged.meaning[at]), gone.get((key, None)))
+            if first is not None:
+                judged.reason[at] = judged.reason[first]
+                judged.evidence[at] = f"reads like {judged.ids[first]}: {judged.evidence[first]}"
+
+
+def _hold(judged: Judgement) -> None:
+    for gone, stays in judged.merging.merged.items():
+        judged.reason[gone] = "merged_duplicate"
+        judged.evidence[gone] = f"same input and answer as {judged.ids[stays]} ({judged.sources[stays]})"
+        if gone in judged.decided:
+            judged.confidence[stays] = judged.confidence[gone]
+    for held, others in judged.merging.conflicts.items():
+        told = [f"{judged.ids[at]} answers {judged.answer[at]:.80}" for at in others[:5]]
+        judged.reason[held] = "conflict"
+        judged.evidence[held] = f"answers {judged.answer[held]:.80}, but " + "; ".join(told)
+    for held in [at for at in judged.decided if at in judged.merging.conflicts]:
+        other = judged.merging.conflicts[held][0]  # decided ones stand first
+        place = judged.decided[other].place
+        _no_effect(judged, held, f"{judged.ids[other]}, which reads the same, was decided otherwise ({place})")

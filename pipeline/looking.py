@@ -1,0 +1,276 @@
+"""A look at a user's file: how it is read, which field plays which part, which labels there are."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from pipeline import readers
+from pipeline.errors import AssayError
+from pipeline.fetch import RawFile
+from pipeline.readers import Broken, ReadOptions, Record
+from pipeline.readers.lines import lines
+from pipeline.tagscheme import split_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+SAMPLE_RECORDS = 20_000
+MOST_LABELS = 300
+COMPRESSED = {".gz", ".bz2", ".xz", ".zst"}
+FORMATS = {
+    ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
+    ".parquet": "parquet", ".conll": "conll", ".bio": "conll", ".iob": "conll", ".bioes": "conll", ".bmes": "conll",
+    ".train": "conll", ".txt": "tsv",
+}  # fmt: skip
+# What people call the columns that play each part, most telling first; compared without case and underscores.
+NAMES = {
+    "id": ("id", "uid", "guid", "uuid", "rowid", "exampleid", "sentenceid", "编号"),
+    "text": ("text", "sentence", "content", "review", "comment", "utterance", "question", "query", "body", "message",
+             "document", "headline", "title", "tweet", "sentence1", "premise", "文本", "内容", "句子", "标题"),
+    "text_pair": ("textpair", "text2", "sentence2", "hypothesis", "answer", "passage"),
+    "label": ("label", "labels", "category", "class", "intent", "sentiment", "target", "tag", "topic", "y", "gold",
+              "标签", "类别", "情感"),
+    "annotator": ("annotator", "worker", "workerid", "annotatorid", "coder", "rater", "标注者", "标注员"),
+    "split": ("split", "fold", "subset", "partition"),
+    "group": ("group", "documentid", "docid", "conversationid", "dialogid", "threadid", "articleid", "document"),
+    "language": ("language", "lang", "语言"),
+    "time": ("time", "timestamp", "createdat", "date"),
+    "spans": ("spans", "entities", "label", "labels", "annotations"),
+}  # fmt: skip
+
+
+@dataclass
+class Look:
+    """What a look at the file told: how it is read, which field plays which part, which labels there are."""
+
+    format: str
+    options: ReadOptions = field(default_factory=ReadOptions)
+    columns: dict[str, str] = field(default_factory=dict)
+    labels: list[str] = field(default_factory=list)
+    multiple: bool = False
+    annotator_columns: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def looked_at(source: Path, task: str) -> Look:
+    """What the first 20,000 records of a file tell about it."""
+    look = Look(format=_format(source, task))
+    raw = RawFile(source.name, source)
+    if look.format in ("csv", "tsv"):
+        look.options = _table(raw, look)
+    records = list(islice(readers.read(raw, format=look.format, options=look.options), SAMPLE_RECORDS))
+    good = [record.fields for record in records if isinstance(record, Record)]
+    if not good:
+        first = next(
+            (f": {record.evidence}" for record in records if isinstance(record, Broken)), ": it holds no record"
+        )
+        raise AssayError(str(source), f"nothing could be read as {look.format}{first}", "mend the file, or its ending")
+    look.notes.insert(
+        0, f"read as {look.format}: {len(good):,} records looked at, {len(records) - len(good)} cannot be read"
+    )
+    {"classification": _classification, "tagging": _tagging, "chat": _chat}[task](good, look)
+    return look
+
+
+def _format(source: Path, task: str) -> str:
+    suffixes = [suffix for suffix in source.suffixes if suffix not in COMPRESSED]
+    found = FORMATS.get(suffixes[-1].lower() if suffixes else "")
+    if found is None:
+        raise AssayError(str(source), f"no format for the ending '{''.join(suffixes)}'", f"known: {', '.join(FORMATS)}")
+    if task == "tagging" and found == "tsv":
+        return "conll"
+    return found if task != "chat" else _chat_format(source, found)
+
+
+def _chat_format(source: Path, container: str) -> str:
+    raw = RawFile(source.name, source)
+    if container not in ("json", "jsonl"):
+        raise AssayError(str(source), f"{container} holds no dialogues", "chat is read from JSON and JSON Lines")
+    first = next((r.fields for r in readers.read(raw, format=container) if isinstance(r, Record)), {})
+    if "conversations" in first:
+        return "sharegpt"
+    return "alpaca" if "instruction" in first else "messages"
+
+
+def _table(raw: RawFile, look: Look) -> ReadOptions:
+    """How a table is read: what parts its columns, and what they are called where there is no header row."""
+    options = ReadOptions(delimiter=_delimiter(raw, look.format))
+    if width := _headless(raw, look.format, options):
+        look.notes.append(f"no header row: the columns are called column1 to column{width}")
+        options = replace(options, names=tuple(f"column{at}" for at in range(1, width + 1)))
+    return options
+
+
+def _delimiter(raw: RawFile, format: str) -> str | None:
+    """The mark that parts columns, where it is not the format's own: spreadsheets in much of Europe write `;`."""
+    first = next((line.text for line in lines(raw, ReadOptions())[1] if line.text.strip()), "")
+    own = "\t" if format == "tsv" else ","
+    found = max((own, ",", ";", "\t", "|"), key=first.count)
+    return None if first.count(found) == first.count(own) else found
+
+
+def _headless(raw: RawFile, format: str, options: ReadOptions) -> int:
+    """How many columns a file without header row has; 0 where the first row is a header.
+
+    A header names things; a first row that is data holds a number, a long text, or a value that its column has again.
+    """
+    some = islice(readers.read(raw, format=format, options=options), 500)
+    good = [record.fields for record in some if isinstance(record, Record)]
+    header = [str(cell) for cell in good[0]] if good else []
+    known = {_plain(name) for names in NAMES.values() for name in names}
+    if any(_plain(cell) in known for cell in header):
+        return 0
+    again = any(record.get(cell) == cell for cell in header for record in good)
+    like_data = any(len(cell) > 40 or re.fullmatch(r"-?\d+(\.\d+)?", cell.strip()) for cell in header)
+    return len(header) if again or like_data else 0
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name).lower()
+
+
+def _played(good: Sequence[Mapping[str, Any]], part: str) -> str | None:
+    """The field that by its name plays a part."""
+    plain = {_plain(name): name for name in good[0]}
+    return next((plain[name] for name in NAMES[part] if name in plain), None)
+
+
+def _spine(good: Sequence[Mapping[str, Any]], look: Look) -> None:
+    for part in ("id", "annotator", "split", "group", "language", "time"):
+        found = _played(good, part)
+        if found and found not in look.columns.values():
+            look.columns[part] = found
+    if "id" in look.columns and "annotator" not in look.columns:
+        values = [record.get(look.columns["id"]) for record in good]
+        if len(set(map(str, values))) < len(values):
+            look.notes.append(f"'{look.columns['id']}' repeats, so it is not used as the id")
+            del look.columns["id"]
+
+
+def _classification(good: list[dict[str, Any]], look: Look) -> None:
+    text = _played(good, "text") or _longest(good)
+    look.columns["text"] = text
+    label = _played(good, "label")
+    if (label is None or label == text) and (several := _annotators(good, text)):
+        _wide(good, several, look)
+        return
+    if label is None or label == text:
+        label = _fewest(good, {text})
+    look.columns["label"] = label
+    pair = _played(good, "text_pair")
+    if pair and pair not in (text, label) and _plain(text) in ("sentence1", "premise", "question", "text1"):
+        look.columns["text_pair"] = pair
+    _spine(good, look)
+    values = [record.get(label) for record in good]
+    look.multiple = any(isinstance(value, list) for value in values) or _comma_separated(values)
+    parts = [part for value in values if value not in (None, "") for part in _labels(value, look.multiple)]
+    _take_labels(Counter(parts), look)
+    look.notes.append(f"text is '{text}', label is '{label}'" + (", several per row" if look.multiple else ""))
+
+
+def _annotators(good: Sequence[Mapping[str, Any]], text: str) -> list[str]:
+    """The columns that seem to hold one annotator's answer each: two or more with much the same few values."""
+    values = {
+        name: {str(r.get(name)) for r in good if r.get(name) not in (None, "")} for name in good[0] if name != text
+    }
+    few = {name: seen for name, seen in values.items() if 1 < len(seen) <= max(2, min(MOST_LABELS, len(good) // 2))}
+    alike = [
+        [other for other, theirs in few.items() if 2 * len(seen & theirs) > len(seen | theirs)] for seen in few.values()
+    ]
+    most = max(alike, key=len, default=[])
+    return most if len(most) > 1 else []
+
+
+def _wide(good: list[dict[str, Any]], annotators: list[str], look: Look) -> None:
+    look.annotator_columns = annotators
+    _spine([{name: value for name, value in record.items() if name not in annotators} for record in good], look)
+    given = [str(record[name]).strip() for record in good for name in annotators if record.get(name) not in (None, "")]
+    _take_labels(Counter(given), look)
+    look.notes.append(f"text is '{look.columns['text']}', one annotator each in {', '.join(annotators)}")
+
+
+def _longest(good: Sequence[Mapping[str, Any]]) -> str:
+    """The text field with most characters."""
+    lengths = Counter({name: sum(len(str(record.get(name) or "")) for record in good[:500]) for name in good[0]})
+    return lengths.most_common(1)[0][0]
+
+
+def _fewest(good: Sequence[Mapping[str, Any]], taken: set[str]) -> str:
+    """The field with fewest different values, but more than one."""
+    different = {name: len({str(record.get(name)) for record in good}) for name in good[0] if name not in taken}
+    several = {name: count for name, count in different.items() if count > 1} or different
+    if not several:
+        raise AssayError("the file", f"has only one column, '{next(iter(taken))}'", "a label column is needed")
+    return min(several, key=lambda name: several[name])
+
+
+def _comma_separated(values: Sequence[Any]) -> bool:
+    """Whether labels are lists in one text: many values hold a comma, and all their parts occur alone too."""
+    texts = [value for value in values if isinstance(value, str) and value]
+    joined = [value for value in texts if "," in value]
+    alone = {value.strip() for value in texts if "," not in value}
+    return bool(joined) and all(part.strip() in alone for value in joined[:200] for part in value.split(","))
+
+
+def _labels(value: Any, multiple: bool) -> list[str]:
+    if isinstance(value, list):
+        return [str(part).strip() for part in value]
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return [part.strip() for part in text.split(",")] if multiple else [text.strip()]
+
+
+def _take_labels(counts: Counter[str], look: Look) -> None:
+    if len(counts) > MOST_LABELS:
+        look.notes.append(f"{len(counts):,} labels: too many to list, so the guideline admits every label")
+        return
+    look.labels = sorted(counts)
+    rare = [label for label, count in counts.items() if count < 5]
+    look.notes.append(f"{len(counts)} labels" + (f", of which {len(rare)} occur fewer than 5 times" if rare else ""))
+
+
+def _tagging(good: list[dict[str, Any]], look: Look) -> None:
+    if look.format == "conll":
+        _spine(good, look)
+        tags = Counter(tag for record in good for column in record["tags"].values() for tag in column)
+        labels: Counter[str] = Counter()
+        for tag, count in tags.items():
+            if (cut := split_tag(tag)) and cut[1] and cut[0] in "BSU":
+                labels[cut[1]] += count
+        _take_labels(labels, look)
+        look.notes.append(f"tags in the last column, scheme {next(iter(good[0]['schemes'].values()))}")
+        return
+    look.columns["text"] = _played(good, "text") or _longest(good)
+    nested = good[0].get("annotations")
+    if isinstance(nested, list) and nested and isinstance(nested[0], dict) and "annotator" in nested[0]:
+        look.columns["annotations"] = "annotations"
+        spans = [span for record in good for one in record["annotations"] or () for span in one.get("spans") or ()]
+    else:
+        look.columns["spans"] = _played(good, "spans") or "spans"
+        spans = [span for record in good for span in _spans(record.get(look.columns["spans"]), look.columns["spans"])]
+    _spine(good, look)
+    _take_labels(Counter(str(span["label"] if isinstance(span, dict) else span[2]) for span in spans), look)
+
+
+def _spans(value: Any, name: str) -> list[Any]:
+    """The spans in a field; tagging cannot do with anything else."""
+    spans = value or []
+    if not isinstance(spans, list) or not all(isinstance(span, dict) or len(span) > 2 for span in spans):
+        way_out = "tagging needs CoNLL columns, or [start, end, label] in JSON; or say --task classification"
+        raise AssayError("the file", f"the field '{name}' holds no spans but {value!r:.60}", way_out)
+    return spans
+
+
+def _chat(good: list[dict[str, Any]], look: Look) -> None:
+    if not isinstance(good[0].get("messages"), list):
+        known = "messages, conversations (ShareGPT) or instruction and output (Alpaca)"
+        raise AssayError("the file", f"its records hold {', '.join(good[0])}", f"a dialogue stands in {known}")
+    _spine(good, look)
+    if not any(turn.get("role") == "assistant" for record in good for turn in record["messages"][-1:]):
+        look.notes.append("no dialogue ends in a reply, so there is nothing to learn (is this preference data?)")
+    turns = Counter(len(record["messages"]) for record in good)
+    look.notes.append(f"{turns.most_common(1)[0][0]} turns in most dialogues, {max(turns)} at most")
