@@ -99,7 +99,7 @@ class Task(Protocol):
         ...
 
     def asked(self, row: Row) -> str:
-        """What was read and what else the answer depends on: rows are duplicates or in conflict only if it is the same."""
+        """What was read and what else the answer depends on: the same for rows that are duplicates or in conflict."""
         ...
 
     def answer(self, row: Row) -> Answer:
