@@ -49,14 +49,16 @@ def evaluate(recipe: Recipe, *, console: Console) -> dict[str, Any]:
 
     Raises:
         AssayError: there is no split or no trained model, or the model was trained on another split, and so perhaps
-            on rows that are held out now.
+            on rows that are held out now, or from another model than the recipe names now.
     """
     split, trained = _report(recipe, "split"), _report(recipe, FINETUNE)
     from pipeline.finetune import card, judge, keys, model
 
+    place, way_out = f"model of '{recipe.name}'", f"assay finetune {recipe.name}"
     if not keys.is_of(trained, split):
-        way_out = f"assay finetune {recipe.name}"
-        raise AssayError(f"model of '{recipe.name}'", "the model was trained on another split", way_out)
+        raise AssayError(place, "the model was trained on another split", way_out)
+    if (base := trained["details"]["model"]) != recipe.settings.finetune.model:
+        raise AssayError(place, f"it was trained from {base}, not from {recipe.settings.finetune.model}", way_out)
     model.quieten()
     device = model.device()
     wanted = keys.key(EVALUATE, recipe, keys.contents(split), trained["key"], trained["tables"], device.type)

@@ -206,3 +206,12 @@ def test_patience_waits_for_a_metric_that_is_slow_to_move(tmp_path: Path, consol
     checkpoints.open()
     state = training.run(checkpoints, appraise=lambda: ("f1", *next(said)))
     assert (state.stopped, state.step, state.best_step, state.best) == (True, 7, 5, 0.5)
+
+
+def test_a_model_that_the_recipe_no_longer_names_is_not_scored(tmp_path: Path, console: Console) -> None:
+    recipe = made(tmp_path, "sequence", train=40, held_out=10, epochs=1)
+    stages.finetune(recipe, console=console)
+    other = recipe_at(tmp_path, "sequence", epochs=1, model="somewhere/else")
+    assert other.build == recipe.build
+    with pytest.raises(AssayError, match=r"it was trained from tiny, not from somewhere/else; assay finetune made$"):
+        stages.evaluate(other, console=console)
