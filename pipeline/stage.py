@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
@@ -170,23 +171,22 @@ def _written(
     tables = {name: store.Table(folder, name, schema, shard_rows) for name, schema in outcome.schemas.items()}
     ids = Ids()
     reasons: Counter[str] = Counter()
-    try:
+    with ExitStack() as unfinished:
+        for table in tables.values():
+            unfinished.callback(table.abandon)
         for name, batch in outcome.stream:
             tables[name].write(batch)
             if name in (*outcome.kept, "rejected", "made"):
                 ids.add(batch["id"], side=name)
             if name == "rejected":
                 reasons.update(batch["reason"].to_pylist())
-    except BaseException:
-        for table in tables.values():
-            table.abandon()
-        raise
+        written = {name: table.close() for name, table in tables.items()}
     report: dict[str, Any] = {
         "stage": stage.name,
         "data_set": work.recipe.name,
         "task": work.task.name,
         "key": wanted,
-        "tables": {name: table.close() for name, table in tables.items()},
+        "tables": written,
         "details": outcome.details,
     }
     report["counts"] = counts = _counts(stage, outcome, report["tables"], before, reasons)

@@ -131,7 +131,7 @@ class Table:
         return {"rows": self.content.rows, "content": self.content.digest(), "files": self.files}
 
     def abandon(self) -> None:
-        """Let go of the open file of a table that will not be finished."""
+        """Let go of the file of a table that will not be finished; nothing where it is finished."""
         if self._writer is not None:
             self._writer.close()
 
@@ -228,9 +228,11 @@ def replacing(folder: Path) -> Iterator[Path]:
                 folder.rename(old)
             partial.rename(folder)
             _sync_entry(folder.parent)
-        except BaseException:
+        finally:
+            # Where all went well it has its new name by now; else what stood there before must stand there still.
             shutil.rmtree(partial, ignore_errors=True)
-            raise
+            if old.exists() and not folder.exists():
+                old.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
 
 

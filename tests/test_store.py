@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -23,7 +24,6 @@ from tests.small import contents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SPAN = pa.struct([("start", pa.int32()), ("label", pa.string())])
 SCHEMA = pa.schema(
@@ -360,3 +360,21 @@ def test_what_a_kill_left_is_cleared_away_or_put_back(tmp_path: Path) -> None:
     with store.locked(tmp_path):
         assert contents(tmp_path) == kept
     assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "audit", "split"]
+
+
+def test_a_swap_that_fails_half_way_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "stage"
+    with store.replacing(folder) as partial:
+        (partial / "x").write_text("old")
+    rename = Path.rename
+
+    def failing(path: Path, to: Path) -> Path:
+        if path.suffix == store.PARTIAL:
+            raise OSError(5, "Input/output error")
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(AssayError, match="cannot be written"), store.replacing(folder) as partial:
+        (partial / "x").write_text("new")
+    assert (folder / "x").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["stage"]
