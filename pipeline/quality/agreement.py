@@ -229,7 +229,8 @@ def _agreement(value: float, drawn: Floats, sums: _Sums, counted: int, prevalenc
 
 def _note(value: float, sums: _Sums, prevalence: float) -> str:
     if sums.units < 2:
-        return f"{sums.units} unit was labelled twice or more: too few to measure agreement"
+        counted = "one unit was" if sums.units else "no unit was"
+        return f"{counted} labelled twice or more: too few to measure agreement"
     if not np.isfinite(value):
         return "nobody ever gave a second label: agreement beyond chance is not defined"
     if sums.rows < 2:
