@@ -101,9 +101,9 @@ def test_the_seed_decides_the_interval_and_nothing_else_does() -> None:
 @pytest.mark.parametrize(
     ("votes", "says"),
     [
-        ([], "0 unit"),
-        ([(0, 1), (1, 1)], "0 unit"),
-        ([(0, 1), (0, 2), (1, 1)], "1 unit"),
+        ([], "no unit was"),
+        ([(0, 1), (1, 1)], "no unit was"),
+        ([(0, 1), (0, 2), (1, 1)], "one unit was"),
         ([(0, 1), (0, 1), (1, 1), (1, 1)], "second label"),
     ],
 )
