@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pipeline import settling, suspecting
+from pipeline.cache import file_hash
 from pipeline.contract import ANNOTATIONS, REJECTED
 from pipeline.judging import Judgement, judge
 from pipeline.quality import agreement
 from pipeline.stage import Outcome, Stage, Work, batch_of, rejection
-from pipeline.store import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,7 +165,7 @@ def _number(value: float) -> float | None:
 
 def inputs(recipe: Recipe) -> dict[str, str]:
     """The content of the file of human decisions."""
-    return {"decisions": sha256(recipe.decisions)} if recipe.decisions.is_file() else {}
+    return {"decisions": file_hash(recipe.decisions)} if recipe.decisions.is_file() else {}
 
 
 STAGE = Stage(name="audit", after="ingest", sections=("audit",), run=audit, inputs=inputs)

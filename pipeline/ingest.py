@@ -103,7 +103,7 @@ def raw_files(recipe: Recipe, reading: Reading) -> list[fetch.RawFile]:
 
 
 def _resolved(spec: str, recipe: Recipe) -> list[fetch.RawFile]:
-    """The files of one entry; `${NAME}` stands for an environment variable, for data that lies elsewhere elsewhere.
+    """The files of one entry; `${NAME}` is an environment variable, for data whose place differs by machine.
 
     Their names keep the variable, so that what is built does not depend on where the data lie.
     """

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.tree import Tree
 
-from pipeline.pages.visible import visible
+from pipeline.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -106,7 +106,7 @@ def tree(row: str, events: Sequence[Event]) -> Tree:
 
 def plain(text: str) -> str:
     """Text from data as a terminal may show it: no control characters that would act on it, no markup of ours."""
-    return escape(str(visible(text)))
+    return escape(visible(text))
 
 
 def gates(results: Sequence[Mapping[str, Any]], name: str, *, every: bool = False) -> Group:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pipeline.engine import Engine
     from pipeline.recipe import Recipe
 
-Tick = "Callable[[int], None]"
 SHARD_ROWS = 50_000
 # Code that reads what the stages write and decides nothing about rows.
 SHOW_ONLY = {"finetune", "gate", "pages", "__main__.py", "flow.py", "lives.py", "looking.py", "scaffold.py", "show.py"}

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.cache import file_hash
 from pipeline.errors import AssayError
 
 if TYPE_CHECKING:
@@ -169,14 +170,8 @@ class Table:
         if self._writer is not None:
             self._writer.close()
             path = self.folder / self.files[-1]["name"]
-            self.files[-1] |= {"bytes": path.stat().st_size, "sha256": sha256(path)}
+            self.files[-1] |= {"bytes": path.stat().st_size, "sha256": file_hash(path)}
             self._writer, self._shard_room = None, 0
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, read in pieces."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextmanager

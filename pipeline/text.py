@@ -26,6 +26,12 @@ _NUMBER_MARK = re.compile(r"(?<=\d)[.,:/\-\u2010-\u2015\u2212](?=\d)|(?<![^\W_])
 # :) is not :( in what people write of what they feel.
 _EMOTICON = re.compile(r"(?<![^\W_])[:;=][-'o]?[()\[\]dp/|*](?![^\W_])")
 _FACE = {part: chr(0xE010 + at) for at, part in enumerate(":;=-'o()[]dp/|*")}
+# Controls, zero-width characters, bidirectional controls (they reorder what follows), and what no file may hold;
+# not the joiners, which belong to the spelling of some scripts and to emoji.
+_HIDDEN = re.compile(
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069"
+    "\ufeff\ufffe\uffff\ud800-\udfff]"
+)
 # The language of a text is told by its beginning.
 LANGUAGE_CHARS = 2000
 _KEPT_PUNCTUATION = frozenset("%#@&*")
@@ -98,6 +104,15 @@ def _says_something(character: str) -> bool:
     if kind[0] in "LNM" or character in _KEPT_PUNCTUATION or character in _KEPT_MARKS:
         return True
     return kind[0] == "S" and character not in "`^´¨~"
+
+
+def visible(text: str) -> str:
+    r"""The text, with every character that cannot be seen, or turns others around, spelled out.
+
+    >>> visible("a\u202eb\x00")
+    'a[U+202E]b[U+0000]'
+    """
+    return _HIDDEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", text)
 
 
 def is_unspaced(text: str) -> bool:

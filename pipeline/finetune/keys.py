@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import store
+from pipeline.cache import file_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,7 @@ def folder_content(folder: Path | None) -> dict[str, str]:
     if folder is None:
         return {}
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): store.sha256(path) for path in files}
+    return {path.relative_to(folder).as_posix(): file_hash(path) for path in files}
 
 
 def key(stage: str, recipe: Recipe, *parts: object) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import store
+from pipeline.cache import file_hash
 from pipeline.contract import contract
 from pipeline.errors import AssayError
 from pipeline.gate.docs import write_docs
@@ -142,7 +143,7 @@ def _key(recipe: Recipe, reports: Mapping[str, Any], *, has_tokenizer: bool) -> 
     settings = recipe.settings.model_dump(mode="json", include={"task", "guideline", "ingest", "split", "gate"})
     chosen = recipe.settings.finetune
     model = [chosen.model, chosen.max_tokens, has_tokenizer, _tokenizer_files(chosen.model)]
-    code = {path.name: store.sha256(path) for path in sorted(CODE.glob("*.py"))}
+    code = {path.name: file_hash(path) for path in sorted(CODE.glob("*.py"))}
     versions = {name: metadata.version(name) for name in MATTERS}
     told = {
         name: [
@@ -162,7 +163,7 @@ def _tokenizer_files(model: str) -> dict[str, str]:
     if model == "tiny" or not folder.is_dir():
         return {}
     files = sorted(path for path in folder.iterdir() if path.suffix in _TOKENIZER and path.is_file())
-    return {path.name: store.sha256(path) for path in files}
+    return {path.name: file_hash(path) for path in files}
 
 
 __all__ = ["examine", "exit_code", "gate", "selftest_command"]

@@ -13,6 +13,8 @@ import html
 import re
 from typing import TYPE_CHECKING, Any
 
+from pipeline.text import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -29,11 +31,6 @@ _ACTIVE = re.compile(
 _LINK = re.compile(r"""href=(["'])(?!#).*?\1""", re.DOTALL)
 _HANDLER = re.compile(r"""\son[a-z]+=(["']).*?\1""", re.DOTALL)
 _RANDOM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{8}T\d{6}\.\d{6}Z")
-# The same as `pipeline.pages.visible`, which stages may not import; a test holds the two to one another.
-_HIDDEN = re.compile(
-    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069"
-    "\ufeff\ufffe\uffff\ud800-\udfff]"
-)
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;margin:1rem auto;max-width:70rem;padding:0 1rem;word-break:break-word}"
     "table{border-collapse:collapse;width:100%}td,th{border:1px solid #ccc;padding:.3rem .5rem;text-align:left;"
@@ -122,14 +119,9 @@ def _tamed(page: str) -> str:
     return tamed.replace("<body>", f"<body>{_WARNING}", 1)
 
 
-def spelled_out(page: str) -> str:
-    """The page with every character that cannot be seen, or turns text around, in words: `[U+001B]`."""
-    return _HIDDEN.sub(lambda match: f"[U+{ord(match[0]):04X}]", page)
-
-
 def _safe(page: str) -> str:
     """The page with nothing hidden, our own style, and a policy that lets nothing run or be fetched."""
-    page = spelled_out(page)
+    page = visible(page)
     policy = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     width = '<meta name="viewport" content="width=device-width">'
     return page.replace("<head>", f"<head>{policy}", 1).replace("</head>", f"{width}<style>{_STYLE}</style></head>", 1)

@@ -8,30 +8,15 @@ from typing import Any
 
 from markupsafe import Markup
 
-# Bidirectional controls (they reorder what follows), zero-width characters, controls, and what no file may hold.
-_HIDDEN = re.compile(
-    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
-)
-# Joiners belong to the spelling of some scripts and to emoji.
-_JOINERS = "\u200c\u200d"
+from pipeline import text as texts
+
 LONGEST_CHARS = 600
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 def visible(value: Any) -> Any:
-    r"""The value, with every character that cannot be seen, or turns text around, spelled out.
-
-    >>> visible("a\u202eb\x00")
-    'a[U+202E]b[U+0000]'
-    """
-    if isinstance(value, Markup) or not isinstance(value, str):
-        return value
-    return _HIDDEN.sub(_spelled, value)
-
-
-def _spelled(match: re.Match[str]) -> str:
-    character = match[0]
-    return character if character in _JOINERS else f"[U+{ord(character):04X}]"
+    """The value, its hidden characters spelled out if it is text of ours to show (`pipeline.text.visible`)."""
+    return value if isinstance(value, Markup) or not isinstance(value, str) else texts.visible(value)
 
 
 def cut(text: str, limit_chars: int) -> str:
