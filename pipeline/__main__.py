@@ -287,6 +287,50 @@ def new(
     console.print(f"next: assay run {name}")
 
 
+@app.command("audit-plan")
+def audit_plan(
+    name: Name,
+    *,
+    data: Data = Path("data"),
+    at_most: Annotated[float | None, typer.Option(help="The share wrong that there may be; 0.02 if not said.")] = None,
+    confidence: Annotated[float | None, typer.Option(help="How sure to be; 0.95 if not said.")] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(help="Strata to hold the bound in: label, batch, source, language, split; or suspicion."),
+    ] = None,
+    sequential: Annotated[
+        bool | None, typer.Option("--sequential/--fixed", help="Look after every check, or once at the end.")
+    ] = None,
+    double_check: Annotated[float | None, typer.Option(help="Share of the list that a second person checks.")] = None,
+    read: Annotated[Path | None, typer.Option(help="Take in the verdicts of a list that was filled in.")] = None,
+    who: Annotated[str, typer.Option(help="With --read: who checked, where the list does not say.")] = "",
+    decide: Annotated[
+        bool, typer.Option("--decide", help="With --read: put corrections into decisions.jsonl.")
+    ] = False,
+    status: Annotated[bool, typer.Option("--status", help="Only tell where the checks stand.")] = False,
+) -> None:
+    """Plan how many rows people check for "at most 2 % wrong", write the list, read verdicts back, say when to stop."""
+    from pipeline import checks
+    from pipeline.checks import show as showing
+
+    (one,), console = _recipes([name], data), _console()
+    asked = {"at_most": at_most, "confidence": confidence, "by": by, "sequential": sequential}
+    asked |= {"double_share": double_check}
+    if (read is not None or status) and any(value is not None for value in asked.values()):
+        raise AssayError("audit-plan", "a plan is made or changed on its own", "leave --read and --status out")
+    if read is not None:
+        for line in showing.taken(checks.read_verdicts(one, read, who=who, decide=decide)):
+            console.print(line, markup=False, soft_wrap=True)
+    elif not status:
+        path, rows, open_ = checks.write_list(one, checks.settle(one, **asked))
+        told = f"{rows:,} rows, {open_:,} of them to be checked, in {os.path.relpath(path)}"
+        console.print(told, markup=False, soft_wrap=True)
+    found = checks.facts(one)
+    if found is None:
+        raise AssayError(f"checks of '{one.name}'", "there is no plan", f"assay audit-plan {one.name}")
+    console.print(showing.plan(found, one.name))
+
+
 def main() -> None:
     """Run the command line; mistakes of the user are one line, not a traceback."""
     # The bars of libraries would break ours; tqdm reads this when it is imported.

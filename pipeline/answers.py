@@ -4,36 +4,45 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import Unfit
 from pipeline.tasks import Row, Task, canonical
+from pipeline.tasks.align import Partly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipeline.settings import AnswerSource, RowSource
 
+GOLD = "(gold)"
+"""The annotator whose answers are known to be right: no vote, but the measure of everybody's skill."""
 ABOUT = ("time", "batch", "guideline")
-ANSWER_FIELDS = ("answer", "answers", "spans", "label", "labels", "reply")
+ANSWER_FIELDS = ("answer", "answers", "spans", "label", "labels", "tags", "rating", "relations", "reply")
+BESIDE_ANSWERS = ("text", "tokens", "tags", "schemes")
+"""What an annotator's own file may spell, cut and tag otherwise than the row: the answer is read with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One annotation as delivered: who gave what, when, in which batch, under which guideline."""
+    """One annotation as delivered: who gave what, when, in which batch, under which guideline.
+
+    `beside` are the fields of the annotator's own record that the answer is to be read with, if it has any.
+    """
 
     annotator: str | None
     answer: Any
     time: str | None = None
     batch: str | None = None
     guideline: str | None = None
+    beside: Mapping[str, Any] | None = None
 
 
 def given_in(fields: Mapping[str, Any], source: RowSource, task: Task) -> list[Given]:
     """Every annotation in a record of rows; blank fields are missing annotations, not answers."""
     columns = source.columns
-    about = {part: _text(fields.get(columns[part])) for part in ABOUT if part in columns}
+    about: dict[str, Any] = {part: _text(fields.get(columns[part])) for part in ABOUT if part in columns}
     if source.annotator_columns:
         found = [Given(name, fields.get(name), **about) for name in source.annotator_columns]
     elif nested := fields.get(columns.get("annotations", "annotations")):
@@ -46,22 +55,39 @@ def given_in(fields: Mapping[str, Any], source: RowSource, task: Task) -> list[G
     else:
         who = fields.get(columns["annotator"]) if "annotator" in columns else source.annotator
         found = [Given(_text(who), task.raw_answer(fields, columns), **about)]
+    if "gold" in columns:
+        found = [*found, Given(GOLD, fields.get(columns["gold"]))]
     return [given for given in found if not _blank(given.answer)]
 
 
 def given_apart(fields: Mapping[str, Any], source: AnswerSource) -> list[Given]:
-    """Every annotation in a record of a file that holds only annotations."""
+    """Every annotation in a record of a file that holds only annotations.
+
+    Several tag columns are several annotators, unless one of them is mapped as the answer.
+    """
     columns = source.columns
-    about = {part: _text(fields.get(columns[part])) for part in ABOUT if part in columns}
+    about: dict[str, Any] = {part: _text(fields.get(columns[part])) for part in ABOUT if part in columns}
+    who = _text(fields.get(columns["annotator"])) if "annotator" in columns else None
+    named = columns.get("answer", "answer")
+    tags = fields.get("tags") if isinstance(fields.get("tags"), dict) else {}
     if "answers" in columns:
         found = listed(fields.get(columns["answers"]), about)
+    elif fields.get(named) is not None or not tags:
+        found = [Given(who, fields.get(named), **about)]
     else:
-        who = _text(fields.get(columns["annotator"])) if "annotator" in columns else None
-        found = [Given(who, fields.get(columns.get("answer", "answer")), **about)]
-    return [given for given in found if not _blank(given.answer)]
+        chosen = {named: tags[named]} if named in tags else tags
+        seen = [name for name in chosen if set(chosen[name]) != {"_"}]
+        found = [Given(who if len(chosen) == 1 else name, chosen[name], **about) for name in seen]
+    beside = _beside(fields)
+    return [replace(given, beside=beside) for given in found if not _blank(given.answer)]
 
 
-def listed(values: Any, about: Mapping[str, str | None]) -> list[Given]:
+def _beside(fields: Mapping[str, Any]) -> dict[str, Any] | None:
+    own = {name: fields[name] for name in BESIDE_ANSWERS if name in fields}
+    return own if "tokens" in own or "text" in own else None
+
+
+def listed(values: Any, about: Mapping[str, Any]) -> list[Given]:
     """Anonymous annotations from a list, or from the JSON text of one.
 
     Raises:
@@ -78,7 +104,10 @@ def listed(values: Any, about: Mapping[str, str | None]) -> list[Given]:
 
 
 def lines(row: Row, given: list[Given], fields: Mapping[str, Any], task: Task) -> Iterator[dict[str, Any]]:
-    """The lines of the annotation table for one row; an answer that cannot be read keeps its line, with the problem."""
+    """The lines of the annotation table for one row; an answer that cannot be read keeps its line, with the problem.
+
+    One that can be read but for a part has both: what was read of it, and what was not.
+    """
     for one in given:
         line = {
             "row": row["id"],
@@ -91,7 +120,10 @@ def lines(row: Row, given: list[Given], fields: Mapping[str, Any], task: Task) -
             "problem": None,
         }
         try:
-            line["answer"] = canonical(task.read_answer(one.answer, fields, row))
+            read_with = {**fields, **one.beside} if one.beside else fields
+            line["answer"] = canonical(task.read_answer(one.answer, read_with, row))
+        except Partly as partly:
+            line["answer"], line["problem"] = canonical(partly.answer), str(partly)
         except Unfit as unfit:
             line["problem"] = str(unfit)
         yield line
@@ -104,8 +136,8 @@ def _nested(annotations: Any, columns: Mapping[str, str]) -> Iterator[Given]:
         if not isinstance(entry, dict):
             raise Unfit("wrong_type", f"no annotation: {entry!r:.80}")
         named = columns.get("answer") or next((name for name in ANSWER_FIELDS if name in entry), "answer")
-        about = {part: _text(entry.get(part)) for part in ABOUT}
-        yield Given(_text(entry.get("annotator")), entry.get(named), **about)
+        about: dict[str, Any] = {part: _text(entry.get(part)) for part in ABOUT}
+        yield Given(_text(entry.get("annotator")), entry.get(named), **about, beside=_beside(entry))
 
 
 def _as_delivered(answer: Any) -> str:

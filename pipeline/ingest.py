@@ -131,6 +131,7 @@ def read_options(reading: Reading) -> readers.ReadOptions:
         tag_columns=reading.tag_columns,
         scheme=reading.scheme,
         json_path=reading.json_path,
+        row_per=reading.row_per,
         messages_field=columns.get("messages"),
         hub=reading.hub is not None,
         hub_split=reading.hub_split,

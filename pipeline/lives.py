@@ -146,7 +146,15 @@ def _audited(recipe: Recipe, id_: str) -> Iterator[Event]:
 
 def _suspected(recipe: Recipe, id_: str) -> Iterator[Event]:
     for suspect in _query(recipe.build / "audit", "suspects", "id = ?", [id_]):
-        yield Event("audit", f"on the list of suspects, score {suspect['score']:.3f}", (suspect["why"],))
+        what = f"a suspect, {suspect['verdict']}: {suspect['score']:.0%} likely to be wrong"
+        yield Event("audit", what, _why(suspect))
+
+
+def _why(suspect: dict[str, Any]) -> tuple[str, ...]:
+    what = suspect["given"] or "nothing"
+    about = f"at {suspect['part']}: " if suspect["part"] else ""
+    likelier = f", likelier {suspect['likely']}" if suspect["likely"] else ""
+    return (f"{about}given {what:.80}{likelier:.80}", *suspect["why"])
 
 
 def _copied(recipe: Recipe, id_: str) -> Iterator[Event]:
@@ -176,7 +184,8 @@ def _predicted(recipe: Recipe, id_: str) -> Iterator[Event]:
     who, says, is_ = ("the model", "says", "is") if is_current else ("an earlier model", "said", "was")
     changed = f"the split or the model has changed since: assay finetune {recipe.name}, assay evaluate {recipe.name}"
     for one in _query(recipe.build / "evaluate", "predictions", "id = ?", [id_]):
-        right = "right" if one["right"] else f"wrong, gold {is_} {_shown(one['gold'])}"
+        gold = f"gold {is_} {_shown(one['gold'])}"
+        right = gold if one["right"] is None else "right" if one["right"] else f"wrong, {gold}"
         what = f"{who} {says} {_shown(one['found'])}: {right}"
         if one["found"] is None:
             what = f"{who} was not asked for an answer"

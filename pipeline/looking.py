@@ -4,57 +4,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from pipeline import readers
+from pipeline import gauging, readers, sourcing
 from pipeline.errors import AssayError
 from pipeline.fetch import RawFile
+from pipeline.playing import MOST_LABELS, NAMES, Look, fewest, longest, plain, played, spine, take_labels
 from pipeline.readers import Broken, ReadOptions, Record
 from pipeline.readers.lines import lines
 from pipeline.tagscheme import split_tag
+from pipeline.tasks import triples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 SAMPLE_RECORDS = 20_000
-MOST_LABELS = 300
 COMPRESSED = {".gz", ".bz2", ".xz", ".zst"}
 FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
     ".parquet": "parquet", ".conll": "conll", ".bio": "conll", ".iob": "conll", ".bioes": "conll", ".bmes": "conll",
     ".train": "conll", ".txt": "tsv",
 }  # fmt: skip
-# What people call the columns that play each part, most telling first; compared without case and underscores.
-NAMES = {
-    "id": ("id", "uid", "guid", "uuid", "rowid", "exampleid", "sentenceid", "编号"),
-    "text": ("text", "sentence", "content", "review", "comment", "utterance", "question", "query", "body", "message",
-             "document", "headline", "title", "tweet", "sentence1", "premise", "文本", "内容", "句子", "标题"),
-    "text_pair": ("textpair", "text2", "sentence2", "hypothesis", "answer", "passage"),
-    "label": ("label", "labels", "category", "class", "intent", "sentiment", "target", "tag", "topic", "y", "gold",
-              "标签", "类别", "情感"),
-    "annotator": ("annotator", "worker", "workerid", "annotatorid", "coder", "rater", "标注者", "标注员"),
-    "split": ("split", "fold", "subset", "partition"),
-    "group": ("group", "documentid", "docid", "conversationid", "dialogid", "threadid", "articleid", "document"),
-    "language": ("language", "lang", "语言"),
-    "time": ("time", "timestamp", "createdat", "date"),
-    "spans": ("spans", "entities", "label", "labels", "annotations"),
-}  # fmt: skip
-
-
-@dataclass
-class Look:
-    """What a look at the file told: how it is read, which field plays which part, which labels there are."""
-
-    format: str
-    options: ReadOptions = field(default_factory=ReadOptions)
-    columns: dict[str, str] = field(default_factory=dict)
-    labels: list[str] = field(default_factory=list)
-    multiple: bool = False
-    annotator_columns: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 def looked_at(source: Path, task: str) -> Look:
@@ -73,7 +46,7 @@ def looked_at(source: Path, task: str) -> Look:
     look.notes.insert(
         0, f"read as {look.format}: {len(good):,} records looked at, {len(records) - len(good)} cannot be read"
     )
-    {"classification": _classification, "tagging": _tagging, "chat": _chat}[task](good, look)
+    LOOKS[task](good, look)
     return look
 
 
@@ -84,7 +57,17 @@ def _format(source: Path, task: str) -> str:
         raise AssayError(str(source), f"no format for the ending '{''.join(suffixes)}'", f"known: {', '.join(FORMATS)}")
     if task == "tagging" and found == "tsv":
         return "conll"
+    if task == "answering" and found == "json" and _is_squad(source):
+        return "squad"
     return found if task != "chat" else _chat_format(source, found)
+
+
+def _is_squad(source: Path) -> bool:
+    try:
+        first = next(readers.read(RawFile(source.name, source), format="squad"), None)
+    except AssayError:
+        return False
+    return isinstance(first, Record)
 
 
 def _chat_format(source: Path, container: str) -> str:
@@ -122,54 +105,32 @@ def _headless(raw: RawFile, format: str, options: ReadOptions) -> int:
     some = islice(readers.read(raw, format=format, options=options), 500)
     good = [record.fields for record in some if isinstance(record, Record)]
     header = [str(cell) for cell in good[0]] if good else []
-    known = {_plain(name) for names in NAMES.values() for name in names}
-    if any(_plain(cell) in known for cell in header):
+    known = {plain(name) for names in NAMES.values() for name in names}
+    if any(plain(cell) in known for cell in header):
         return 0
     again = any(record.get(cell) == cell for cell in header for record in good)
     like_data = any(len(cell) > 40 or re.fullmatch(r"-?\d+(\.\d+)?", cell.strip()) for cell in header)
     return len(header) if again or like_data else 0
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[\s_-]+", "", name).lower()
-
-
-def _played(good: Sequence[Mapping[str, Any]], part: str) -> str | None:
-    """The field that by its name plays a part."""
-    plain = {_plain(name): name for name in good[0]}
-    return next((plain[name] for name in NAMES[part] if name in plain), None)
-
-
-def _spine(good: Sequence[Mapping[str, Any]], look: Look) -> None:
-    for part in ("id", "annotator", "split", "group", "language", "time"):
-        found = _played(good, part)
-        if found and found not in look.columns.values():
-            look.columns[part] = found
-    if "id" in look.columns and "annotator" not in look.columns:
-        values = [record.get(look.columns["id"]) for record in good]
-        if len(set(map(str, values))) < len(values):
-            look.notes.append(f"'{look.columns['id']}' repeats, so it is not used as the id")
-            del look.columns["id"]
-
-
 def _classification(good: list[dict[str, Any]], look: Look) -> None:
-    text = _played(good, "text") or _longest(good)
+    text = played(good, "text") or longest(good)
     look.columns["text"] = text
-    label = _played(good, "label")
+    label = played(good, "label")
     if (label is None or label == text) and (several := _annotators(good, text)):
         _wide(good, several, look)
         return
     if label is None or label == text:
-        label = _fewest(good, {text})
+        label = fewest(good, {text})
     look.columns["label"] = label
-    pair = _played(good, "text_pair")
-    if pair and pair not in (text, label) and _plain(text) in ("sentence1", "premise", "question", "text1"):
+    pair = played(good, "text_pair")
+    if pair and pair not in (text, label) and plain(text) in ("sentence1", "premise", "question", "text1"):
         look.columns["text_pair"] = pair
-    _spine(good, look)
+    spine(good, look)
     values = [record.get(label) for record in good]
     look.multiple = any(isinstance(value, list) for value in values) or _comma_separated(values)
     parts = [part for value in values if value not in (None, "") for part in _labels(value, look.multiple)]
-    _take_labels(Counter(parts), look)
+    take_labels(Counter(parts), look)
     look.notes.append(f"text is '{text}', label is '{label}'" + (", several per row" if look.multiple else ""))
 
 
@@ -188,25 +149,10 @@ def _annotators(good: Sequence[Mapping[str, Any]], text: str) -> list[str]:
 
 def _wide(good: list[dict[str, Any]], annotators: list[str], look: Look) -> None:
     look.annotator_columns = annotators
-    _spine([{name: value for name, value in record.items() if name not in annotators} for record in good], look)
+    spine([{name: value for name, value in record.items() if name not in annotators} for record in good], look)
     given = [str(record[name]).strip() for record in good for name in annotators if record.get(name) not in (None, "")]
-    _take_labels(Counter(given), look)
+    take_labels(Counter(given), look)
     look.notes.append(f"text is '{look.columns['text']}', one annotator each in {', '.join(annotators)}")
-
-
-def _longest(good: Sequence[Mapping[str, Any]]) -> str:
-    """The text field with most characters."""
-    lengths = Counter({name: sum(len(str(record.get(name) or "")) for record in good[:500]) for name in good[0]})
-    return lengths.most_common(1)[0][0]
-
-
-def _fewest(good: Sequence[Mapping[str, Any]], taken: set[str]) -> str:
-    """The field with fewest different values, but more than one."""
-    different = {name: len({str(record.get(name)) for record in good}) for name in good[0] if name not in taken}
-    several = {name: count for name, count in different.items() if count > 1} or different
-    if not several:
-        raise AssayError("the file", f"has only one column, '{next(iter(taken))}'", "a label column is needed")
-    return min(several, key=lambda name: several[name])
 
 
 def _comma_separated(values: Sequence[Any]) -> bool:
@@ -224,36 +170,27 @@ def _labels(value: Any, multiple: bool) -> list[str]:
     return [part.strip() for part in text.split(",")] if multiple else [text.strip()]
 
 
-def _take_labels(counts: Counter[str], look: Look) -> None:
-    if len(counts) > MOST_LABELS:
-        look.notes.append(f"{len(counts):,} labels: too many to list, so the guideline admits every label")
-        return
-    look.labels = sorted(counts)
-    rare = [label for label, count in counts.items() if count < 5]
-    look.notes.append(f"{len(counts)} labels" + (f", of which {len(rare)} occur fewer than 5 times" if rare else ""))
-
-
 def _tagging(good: list[dict[str, Any]], look: Look) -> None:
     if look.format == "conll":
-        _spine(good, look)
+        spine(good, look)
         tags = Counter(tag for record in good for column in record["tags"].values() for tag in column)
         labels: Counter[str] = Counter()
         for tag, count in tags.items():
             if (cut := split_tag(tag)) and cut[1] and cut[0] in "BSU":
                 labels[cut[1]] += count
-        _take_labels(labels, look)
+        take_labels(labels, look)
         look.notes.append(f"tags in the last column, scheme {next(iter(good[0]['schemes'].values()))}")
         return
-    look.columns["text"] = _played(good, "text") or _longest(good)
+    look.columns["text"] = played(good, "text") or longest(good)
     nested = good[0].get("annotations")
     if isinstance(nested, list) and nested and isinstance(nested[0], dict) and "annotator" in nested[0]:
         look.columns["annotations"] = "annotations"
         spans = [span for record in good for one in record["annotations"] or () for span in one.get("spans") or ()]
     else:
-        look.columns["spans"] = _played(good, "spans") or "spans"
+        look.columns["spans"] = played(good, "spans") or "spans"
         spans = [span for record in good for span in _spans(record.get(look.columns["spans"]), look.columns["spans"])]
-    _spine(good, look)
-    _take_labels(Counter(str(span["label"] if isinstance(span, dict) else span[2]) for span in spans), look)
+    spine(good, look)
+    take_labels(Counter(str(span["label"] if isinstance(span, dict) else span[2]) for span in spans), look)
 
 
 def _spans(value: Any, name: str) -> list[Any]:
@@ -269,8 +206,39 @@ def _chat(good: list[dict[str, Any]], look: Look) -> None:
     if not isinstance(good[0].get("messages"), list):
         known = "messages, conversations (ShareGPT) or instruction and output (Alpaca)"
         raise AssayError("the file", f"its records hold {', '.join(good[0])}", f"a dialogue stands in {known}")
-    _spine(good, look)
+    spine(good, look)
     if not any(turn.get("role") == "assistant" for record in good for turn in record["messages"][-1:]):
         look.notes.append("no dialogue ends in a reply, so there is nothing to learn (is this preference data?)")
     turns = Counter(len(record["messages"]) for record in good)
     look.notes.append(f"{turns.most_common(1)[0][0]} turns in most dialogues, {max(turns)} at most")
+
+
+def _relations(good: list[dict[str, Any]], look: Look) -> None:
+    relations = played(good, "relations")
+    if (entities := played(good, "entities")) and relations and isinstance(good[0].get(entities), list):
+        if good[0].get("tokens") is None:
+            look.columns["text"] = played(good, "text") or longest(good)
+        look.columns |= {"entities": entities, "relations": relations}
+        labels = [str(triples.parts(one)[2]) for record in good for one in record.get(relations) or ()]
+    elif marked := next((name for name in good[0] if "<e1>" in str(good[0][name])), None):
+        relations = relations or played(good, "label") or fewest(good, {marked})
+        look.columns |= {"text": marked, "relations": relations}
+        given = [str(record[relations]).strip() for record in good if record.get(relations) not in (None, "")]
+        labels = [(triples.directed(one) or (one,))[0] for one in given if one.casefold() not in triples.NOTHING]
+    else:
+        known = "the fields entities and relations, or <e1>..</e1> and <e2>..</e2> in the text and a label"
+        raise AssayError("the file", f"its records hold {', '.join(good[0])}", f"relations are read from {known}")
+    spine(good, look)
+    take_labels(Counter(labels), look)
+    look.notes.append(f"relations are in '{relations}', entities in '{look.columns.get('entities') or marked}'")
+
+
+LOOKS = {
+    "classification": _classification,
+    "tagging": _tagging,
+    "chat": _chat,
+    "rating": gauging.rating,
+    "relations": _relations,
+    "answering": sourcing.answering,
+    "writing": sourcing.writing,
+}

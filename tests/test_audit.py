@@ -129,7 +129,8 @@ def test_one_annotator_leaves_sureness_unmeasured(tmp_path: Path, method: str) -
         f"s/{n}": 1.0 if n == 3 else None for n in range(12)
     }
     assert {row["weight"] for row in table(one, "audit")} == {1.0}
-    assert report["details"]["consensus"]["method"] == method
+    assert report["details"]["consensus"]["method"] == "majority"
+    assert report["details"]["consensus"]["asked_for"] == method
     note = "no row was answered twice: how sure the answers are cannot be measured"
     assert report["details"]["consensus"]["note"] == note
 
@@ -511,7 +512,7 @@ def test_a_list_that_was_not_made_says_so(tmp_path: Path) -> None:
     alike, report = audited(tmp_path / "d", [line.replace("bad", "good") for line in labelled(30)])
     assert suspects(alike) == []
     assert report["details"]["suspects"]["note"] == "not checked: there are no two labels to tell apart"
-    off, report = audited(tmp_path / "b", labelled(30), more="suspects = false")
+    off, report = audited(tmp_path / "b", labelled(30), more='suspects = "off"')
     assert suspects(off) == []
     assert report["details"]["suspects"]["note"] == "not checked: the recipe turns suspects off"
 
@@ -520,9 +521,32 @@ def test_agreement_in_the_report(tmp_path: Path) -> None:
     lines = [f"{n},text {n},{('good', 'bad')[n % 2]},{who}," for n in range(20) for who in ("ann", "bob")]
     _, report = audited(tmp_path, lines)
     told = report["details"]["agreement"]
-    assert (told["alpha"]["alpha"], told["alpha"]["rows"], told["alpha"]["answers"]) == (1.0, 20, 40)
-    assert told["pairs_that_agree"] == 1.0
-    assert report["details"]["annotators"] == {"count": 2, "answers": {"ann": 20, "bob": 20}}
+    assert told["headline"] == told["all"][0]
+    assert (told["headline"]["name"], told["headline"]["value"]) == ("alpha (nominal)", 1.0)
+    assert (told["headline"]["rows"], told["headline"]["answers"]) == (20, 40)
+    cards = report["details"]["annotators"]["cards"]
+    assert [(card["name"], card["answers"]) for card in sorted(cards, key=lambda card: card["name"])] == [
+        ("ann", 20),
+        ("bob", 20),
+    ]
+
+
+def test_gold_is_the_answer_of_its_row_and_no_vote(tmp_path: Path) -> None:
+    lines = [
+        f"{n},text {n},{'bad' if who == 'cat' or n == 3 else 'good'},{who},,{'good' if n < 6 else ''}"
+        for n in range(12)
+        for who in ("ann", "bob", "cat")
+    ]
+    toml = LONG.replace('time = "when"', 'time = "when", gold = "true"') + "[audit]\nbootstrap = 20\n"
+    one = made(tmp_path, toml, {"rows.csv": csv("id,text,label,who,when,true", lines)})
+    report = built(one, "audit")["audit"]
+    rows = {row["id"]: (row["labels"], row["confidence"]) for row in table(one, "audit")}
+    assert rows["s/3"] == (["good"], 1.0)
+    assert {tuple(labels) for labels, _ in rows.values()} == {("good",)}
+    assert report["details"]["annotations"] == {"counted": 36, "gold": 6, "superseded": 12}
+    gold = {card["name"]: card["gold"] for card in report["details"]["annotators"]["cards"]}
+    assert (gold["cat"]["right"], gold["cat"]["asked"]) == (0, 6)
+    assert "(gold)" not in gold
 
 
 def test_other_tools_are_another_question(tmp_path: Path) -> None:

@@ -71,13 +71,22 @@ def evaluate(recipe: Recipe, *, console: Console) -> dict[str, Any]:
 
 
 def base_folder(recipe: Recipe) -> Path | None:
-    """The folder of the pretrained model; None for a tiny one made on the spot."""
-    if recipe.settings.finetune.model == "tiny":
+    """The folder of the recipe's pretrained model; None for a tiny one made on the spot."""
+    return model_folder_of(recipe.settings.finetune.model)
+
+
+def model_folder_of(spec: str) -> Path | None:
+    """The folder of a pretrained model, fetched and checked if need be; None for `tiny`.
+
+    Raises:
+        AssayError: there is no such model.
+    """
+    if spec == "tiny":
         return None
     from pipeline.fetch import model_folder
     from pipeline.finetune.gguf import converted
 
-    return converted(model_folder(recipe.settings.finetune.model))
+    return converted(model_folder(spec))
 
 
 def tokenizer(recipe: Recipe) -> Any:
@@ -105,4 +114,4 @@ def _report(recipe: Recipe, stage: str) -> dict[str, Any]:
     return found
 
 
-__all__ = ["base_folder", "evaluate", "finetune", "tokenizer"]
+__all__ = ["base_folder", "evaluate", "finetune", "model_folder_of", "tokenizer"]

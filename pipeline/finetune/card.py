@@ -15,6 +15,7 @@ TAGS = {
     "sequence": "text-classification",
     "multilabel": "text-classification",
     "token": "token-classification",
+    "number": "text-classification",
     "causal": "text-generation",
 }
 

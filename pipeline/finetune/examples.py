@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pipeline.tasks import Encoded, Task
 
 UNLEARNED = -100
+OF_THE_ROW = frozenset({"multilabel", "number"})
+"""Heads whose targets are floats [classes] that belong to the row as a whole; nan is not learned from."""
 
 
 def chance(*parts: object) -> int:
@@ -171,10 +173,10 @@ def encode(
 
 def _example(row: Row, encoded: Encoded, *, head: str, weight: float) -> Example:
     inputs = {name: np.asarray(values, dtype=np.int32) for name, values in encoded.inputs.items()}
-    targets = np.asarray(encoded.targets, dtype=np.float32 if head == "multilabel" else np.int64)
+    targets = np.asarray(encoded.targets, dtype=np.float32 if head in OF_THE_ROW else np.int64)
     learned = targets_learned(targets, head=head)
     if learned != encoded.learned or (
-        targets.ndim and head != "multilabel" and len(targets) != len(inputs["input_ids"])
+        targets.ndim and head not in OF_THE_ROW and len(targets) != len(inputs["input_ids"])
     ):
         problem = f"{encoded.learned} targets announced for {learned} that can be learned"
         raise AssayError(f"row '{row['id']}'", problem, "this is a fault in Assay: please report it")
@@ -183,8 +185,8 @@ def _example(row: Row, encoded: Encoded, *, head: str, weight: float) -> Example
 
 def targets_learned(targets: np.ndarray[Any, Any], *, head: str) -> int:
     """How many targets give a gradient: a causal model never predicts its first token."""
-    if head == "multilabel":
-        return int(targets.size)
+    if head in OF_THE_ROW:
+        return int(np.isfinite(targets).sum())
     shifted = targets[1:] if head == "causal" else targets
     return int((shifted != UNLEARNED).sum())
 

@@ -36,7 +36,10 @@ PREDICTIONS = pa.schema(
         pa.field("loss", pa.float64()),
     ]
 )
-"""One line per held-out row: both answers as canonical JSON; found is null where a causal model did not generate."""
+"""One line per held-out row: both answers as canonical JSON; found is null where a causal model did not generate.
+
+Numbers are more or less right: for them `right` and `probability` are null.
+"""
 
 SPLITS = ("validation", "test")
 MOST_ERRORS = 200
@@ -114,7 +117,7 @@ def _line(task: Task, split: str, row: Row, said: Prediction) -> dict[str, Any]:
         "split": split,
         "gold": canonical(gold),
         "found": canonical(said.found) if answered else None,
-        "right": scores.is_right(gold, said.found) if answered else None,
+        "right": scores.is_right(gold, said.found) if answered and task.head != "number" else None,
         "probability": said.probability,
         "loss": said.loss,
     }
@@ -142,26 +145,33 @@ def _decoded(bench: Bench, parts: dict[str, Part], *, usual: str) -> dict[str, A
                 "majority": {"answer": usual, **scores.against(judged, always, task, times=fewer, seed=seed)},
                 "slices": scores.slices(judged, task, times=fewer, seed=seed),
                 "calibration": _calibration(gold, part.predictions),
-                "errors": _errors(gold, part),
+                "errors": _errors(task, gold, part),
             }
     return told
 
 
-def _calibration(gold: list[Any], predictions: list[Prediction]) -> dict[str, Any]:
+def _calibration(gold: list[Any], predictions: list[Prediction]) -> dict[str, Any] | None:
+    """How far probabilities can be believed; None where the model gives none."""
+    if any(one.probability is None for one in predictions):
+        return None
     said = [one.probability or 0.0 for one in predictions]
     return scores.calibration(said, [scores.is_right(g, one.found) for g, one in zip(gold, predictions, strict=True)])
 
 
-def _errors(gold: list[Any], part: Part) -> list[dict[str, Any]]:
-    """The wrong answers, the most confident first."""
+def _errors(task: Task, gold: list[Any], part: Part) -> list[dict[str, Any]]:
+    """The wrong answers, the most confident first; numbers, which have no probability, by how far off they are."""
     wrong = [
-        {
-            "id": row["id"],
-            "gold": canonical(true),
-            "found": canonical(said.found),
-            "probability": scores.rounded(said.probability or 0.0),
-        }
+        (
+            task.distance(true, said.found) if said.probability is None else said.probability,
+            {
+                "id": row["id"],
+                "gold": canonical(true),
+                "found": canonical(said.found),
+                "probability": None if said.probability is None else scores.rounded(said.probability),
+            },
+        )
         for row, true, said in zip(part.rows, gold, part.predictions, strict=True)
         if not scores.is_right(true, said.found)
     ]
-    return sorted(wrong, key=lambda error: (-float(error["probability"]), error["id"]))[:MOST_ERRORS]
+    ordered = sorted(wrong, key=lambda error: (-scores.rounded(error[0]), error[1]["id"]))
+    return [error for _, error in ordered[:MOST_ERRORS]]

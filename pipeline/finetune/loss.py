@@ -38,12 +38,18 @@ class Losses:
 
 
 def losses(logits: torch.Tensor, batch: Batch, *, head: str, class_weights: torch.Tensor | None = None) -> Losses:
-    """The loss of every target of a batch; logits are [rows, classes] or [rows, width, classes]."""
+    """The loss of every target of a batch; logits are [rows, classes] or [rows, width, classes].
+
+    Cross entropy, for every class of its own where a row may have several; the squared error for numbers.
+    """
     owners, weights = _weights(batch, head=head, class_weights=class_weights)
     if head == "multilabel":
         scale = class_weights if class_weights is not None else None
         each = binary_cross_entropy_with_logits(logits.float(), batch.targets, pos_weight=scale, reduction="none")
         return Losses(each.flatten(), weights, owners)
+    if head == "number":
+        known = batch.targets.isfinite()
+        return Losses((logits.float()[known] - batch.targets[known]).square(), weights, owners)
     if head == "causal":
         logits = logits[:, :-1]
     targets = shifted(batch.targets, head=head)
@@ -63,6 +69,9 @@ def _weights(batch: Batch, *, head: str, class_weights: torch.Tensor | None) -> 
         rows, classes = batch.targets.shape
         owners = torch.arange(rows, device=batch.weights.device).repeat_interleave(classes)
         return owners, batch.weights[owners]
+    if head == "number":
+        owners = batch.targets.isfinite().nonzero()[:, 0]
+        return owners, batch.weights[owners]
     targets = shifted(batch.targets, head=head)
     learned = targets != UNLEARNED
     owners = learned.nonzero()[:, 0]
@@ -76,12 +85,12 @@ def shifted(targets: torch.Tensor, *, head: str) -> torch.Tensor:
 
 
 def class_weights(examples: Sequence[Example], classes: int, *, head: str) -> torch.Tensor | None:
-    """Weights [classes] by inverse frequency, from 1/10 to 10; None for a causal head, whose classes are words.
+    """Weights [classes] by inverse frequency, from 1/10 to 10; None for a causal head and for numbers: no classes.
 
     Sequence and token heads: n / (classes * n_c), so that every class counts the same in sum. Multi-label heads: noes
     per yes, the weight of a yes.
     """
-    if head == "causal":
+    if head in {"causal", "number"}:
         return None
     if head == "multilabel":
         yes = np.sum([example.targets for example in examples], axis=0)

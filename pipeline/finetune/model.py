@@ -24,13 +24,20 @@ AUTO = {
     "sequence": "AutoModelForSequenceClassification",
     "multilabel": "AutoModelForSequenceClassification",
     "token": "AutoModelForTokenClassification",
+    "number": "AutoModelForSequenceClassification",
     "causal": "AutoModelForCausalLM",
 }
+PROBLEMS = {
+    "sequence": "single_label_classification",
+    "multilabel": "multi_label_classification",
+    "number": "regression",
+}
+"""What transformers calls the kinds of answer to a whole sequence."""
 
 
 @dataclass
 class Learner:
-    """A model with its tokenizer and its output classes (none for a causal head), on a device."""
+    """A model with its tokenizer and its classes (none for a causal head, the scale for a number head), on a device."""
 
     model: Any
     tokenizer: Any
@@ -123,9 +130,8 @@ def load(
                 dtype=torch.float32,
                 **options,
             )
-    if head in {"sequence", "multilabel"}:
-        single = "single_label_classification"
-        made.config.problem_type = single if head == "sequence" else "multi_label_classification"
+    if head in PROBLEMS:
+        made.config.problem_type = PROBLEMS[head]
     made.config.pad_token_id = tokenizer.pad_token_id
     if len(tokenizer) > made.get_input_embeddings().num_embeddings:
         raise AssayError(

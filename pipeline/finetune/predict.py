@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Prediction:
     """What the model said of a row.
 
-    The answer (None where a causal model did not generate), its probability, the sum of the losses of
-    the row's targets, and how many these are.
+    The answer (None where a causal model did not generate), its probability (None for a number, too), the sum of the
+    losses of the row's targets, and how many these are.
     """
 
     found: Answer
@@ -56,6 +56,7 @@ def predictions(
             found, probability = task.decode(
                 output, rows[number], learner.tokenizer, classes=learner.classes, max_tokens=max_tokens
             )
+            probability = None if learner.head == "number" else probability
         made[number] = Prediction(found, probability, loss_sum, examples[number].learned)
     return [prediction for prediction in made if prediction is not None]
 
@@ -65,7 +66,8 @@ def outputs(
 ) -> Iterator[tuple[int, float, np.ndarray[Any, Any] | None]]:
     """(row number, sum of losses, probabilities) in batches of like length.
 
-    Probabilities are [classes] for sequence and multi-label heads, [tokens, classes] for a token head, else None.
+    Probabilities are [classes] for sequence and multi-label heads, [tokens, classes] for a token head, for a number
+    head its output [1], else None.
     """
     learner.model.eval()
     for numbers in by_length(examples, batch_rows):
@@ -84,10 +86,12 @@ def outputs(
 
 
 def probabilities(logits: torch.Tensor, *, head: str) -> np.ndarray[Any, Any] | None:
-    """Softmax over the classes, a sigmoid each for a multi-label head, nothing for a vocabulary."""
+    """Softmax over the classes, a sigmoid each for a multi-label head; a number as it is, nothing for a vocabulary."""
     if head == "causal":
         return None
-    shares = logits.float().sigmoid() if head == "multilabel" else logits.float().softmax(-1)
+    shares = logits.float()
+    if head != "number":
+        shares = shares.sigmoid() if head == "multilabel" else shares.softmax(-1)
     made: np.ndarray[Any, Any] = shares.cpu().numpy()
     return made
 

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import store
+from pipeline import checks, store
 from pipeline.cache import file_hash
 from pipeline.contract import contract
 from pipeline.errors import AssayError
@@ -140,10 +140,11 @@ def _reports(recipe: Recipe) -> dict[str, dict[str, Any]]:
 
 def _key(recipe: Recipe, reports: Mapping[str, Any], *, has_tokenizer: bool) -> str:
     """All that a verdict depends on: code, gates, settings, tokenizer, the split, and what the stages reported."""
-    settings = recipe.settings.model_dump(mode="json", include={"task", "guideline", "ingest", "split", "gate"})
+    settings = recipe.settings.model_dump(mode="json", include={"task", "guideline", "ingest", "split", "gate", "plan"})
     chosen = recipe.settings.finetune
     model = [chosen.model, chosen.max_tokens, has_tokenizer, _tokenizer_files(chosen.model)]
     code = {path.name: file_hash(path) for path in sorted(CODE.glob("*.py"))}
+    checked = {path.name: file_hash(path) for path in checks.read_from(recipe)}
     versions = {name: metadata.version(name) for name in MATTERS}
     told = {
         name: [
@@ -153,7 +154,7 @@ def _key(recipe: Recipe, reports: Mapping[str, Any], *, has_tokenizer: bool) -> 
         ]
         for name, report in reports.items()
     }
-    basis = [code_version(), code, versions, GATES.read_text(encoding="utf-8"), settings, model, told]
+    basis = [code_version(), code, versions, GATES.read_text(encoding="utf-8"), settings, model, told, checked]
     return hashlib.sha256(json.dumps(basis, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pipeline import store
+from pipeline import checks, store
 from pipeline.errors import AssayError
 from pipeline.gate.facts import NO_LABEL, Facts, Reader
 from pipeline.gate.overlaps import TRAIN, leaks, repeats
@@ -228,11 +228,11 @@ def summary_frame(
     recipe: Recipe, reports: Mapping[str, Mapping[str, Any]], rows: Mapping[str, int], earlier: Mapping[str, int] | None
 ) -> Frame:
     """The frame `summary`, of one line: agreement, decisions, and how far counts moved since the `earlier` gate."""
-    alpha = reports["audit"]["details"].get("agreement", {}).get("alpha") or {}
+    alpha = _alpha(reports["audit"]["details"].get("agreement", {}))
     change, moved = _change(rows, earlier)
     misfits = _misfits(reports["audit"]["details"].get("decisions"))
     numbers = {
-        "alpha": alpha.get("alpha"),
+        "alpha": alpha.get("value"),
         "alpha_low": alpha.get("low"),
         "row_change": change,
         "decisions_misfit": None if misfits is None else len(misfits),
@@ -240,13 +240,19 @@ def summary_frame(
     table = pd.DataFrame({"id": [recipe.name], **{name: [value] for name, value in numbers.items()}})
     table = table.astype(dict.fromkeys(numbers, float))
     note = alpha.get("note") or "the audit reports no agreement: it needs rows that two annotators answered"
-    if alpha.get("alpha") is not None and alpha.get("low") is None:
-        note = f"alpha is {alpha['alpha']:.3f}, without an interval; set audit.bootstrap above 0"
+    if alpha.get("value") is not None and alpha.get("low") is None:
+        note = f"{alpha['name']} is {alpha['value']:.3f}, without an interval; set audit.bootstrap above 0"
     frame = Frame(table, why={"alpha": note, "alpha_low": note, "row_change": "no earlier build to compare with"})
     frame.why["decisions_misfit"] = "the audit does not report how decisions fit: run it again"
     frame.evidence["row_change"] = {recipe.name: moved}
     frame.evidence["decisions_misfit"] = {recipe.name: "; ".join((misfits or [])[:5])}
     return frame
+
+
+def _alpha(agreement: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The first figure of agreement that is an alpha; for the F1 of spans, their headline, no threshold is known."""
+    figures: list[dict[str, Any]] = agreement.get("all", [])
+    return next((figure for figure in figures if figure["name"].startswith("alpha")), {})
 
 
 def _misfits(decisions: Mapping[str, Any] | None) -> list[str] | None:
@@ -263,6 +269,23 @@ def _change(rows: Mapping[str, int], earlier: Mapping[str, int] | None) -> tuple
     changes = {name: abs(rows[name] - earlier.get(name, 0)) / max(earlier.get(name, 0), 1) for name in rows}
     name = max(changes, key=lambda name: changes[name])
     return changes[name], f"{name}: {earlier.get(name, 0)} rows then, {rows[name]} now"
+
+
+def checks_frame(recipe: Recipe) -> Frame:
+    """The frame `checks`: overall and for every stratum, the share that may be wrong over the share that is allowed.
+
+    Without a plan its one line has no value, with the reason; where plan or verdicts cannot be read, it is broken.
+    """
+    try:
+        found = checks.facts(recipe)
+    except AssayError as error:
+        return Frame(pd.DataFrame({"id": []}), broken=f"the checks cannot be read: {error}")
+    if found is None:
+        table = pd.DataFrame({"id": [recipe.name], "over": pd.Series([None], dtype=float)})
+        return Frame(table, why={"over": f"nobody has asked for a check (assay audit-plan {recipe.name})"})
+    stands = found["targets"]
+    table = pd.DataFrame({"id": [one["name"] for one in stands], "over": [one["over"] for one in stands]})
+    return Frame(table, evidence={"over": {one["name"]: one["said"] for one in stands}})
 
 
 def frames(
@@ -283,10 +306,10 @@ def frames(
     differs = "; ".join(text for text in splits.table["schema_differences"] if text)
     if differs:
         broken = Frame(pd.DataFrame({"id": []}), broken=f"the split's tables cannot be read as rows: {differs}")
-        return {"rows": broken, "classes": broken, **made}
+        return {"rows": broken, "classes": broken, **made, "checks": broken}
     tokenizer, why = _loaded(load_tokenizer)
     rows, classes = row_frames(recipe, tokenizer, no_tokenizer=why)
-    return {"rows": rows, "classes": classes, **made}
+    return {"rows": rows, "classes": classes, **made, "checks": checks_frame(recipe)}
 
 
 def _loaded(load: Callable[[], Any] | None) -> tuple[Any, str]:

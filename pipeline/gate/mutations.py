@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.contract import contract
 from pipeline.gate.sample import LABELS, Case
+from pipeline.settings import Guideline
+from pipeline.tasks import canonical, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -287,19 +289,52 @@ def _short_limit(case: Case) -> None:
 @_mutation("agreement_floor")
 def _disagree(case: Case) -> None:
     """annotators agree hardly more than by chance."""
-    case.reports["audit"]["details"]["agreement"]["alpha"].update(alpha=0.25, low=0.15)
+    case.reports["audit"]["details"]["agreement"]["all"][0].update(value=0.25, low=0.15)
 
 
 @_mutation("agreement_reliable")
 def _disagree_somewhat(case: Case) -> None:
     """annotators agree moderately."""
-    case.reports["audit"]["details"]["agreement"]["alpha"].update(alpha=0.5, low=0.45)
+    case.reports["audit"]["details"]["agreement"]["all"][0].update(value=0.5, low=0.45)
 
 
 @_mutation("decisions_fit")
 def _outdate_a_decision(case: Case) -> None:
     """a human decision judges an answer that the row has no more."""
     case.reports["audit"]["details"]["decisions"]["stale"].append("decisions.jsonl:1: row made/1 was warm")
+
+
+def _check_all(case: Case, *, wrong: int) -> None:
+    """A plan is there, and people checked all rows and found the first ones wrong."""
+    case.plan = {"at_most": 0.05, "by": []}
+    kind = task(case.task, Guideline())
+    rows = [row for split in case.rows.values() for row in split if not row["parents"]]
+    case.checks = [
+        {"row": row["id"], "verdict": "wrong" if at < wrong else "fine", "who": "mo", "when": "2026-01-05"}
+        | {"text": kind.shown(row), "answer": canonical(kind.answer(row))}
+        for at, row in enumerate(rows)
+    ]
+
+
+@_mutation("checked_bound")
+def _find_errors(case: Case) -> None:
+    """people found three of 40 rows wrong, and the plan allows one in twenty."""
+    _check_all(case, wrong=3)
+
+
+@_further("checked_bound")
+def _check_nothing(case: Case) -> None:
+    """a plan was made, and nobody has checked anything."""
+    _check_all(case, wrong=0)
+    case.checks = []
+
+
+@_further("checked_bound")
+def _change_after_the_check(case: Case) -> None:
+    """all rows were checked, and then a row of train got another answer."""
+    _check_all(case, wrong=0)
+    case.plan = {"at_most": 0.02, "by": []}
+    _first(case)["labels"] = [LABELS[1]]
 
 
 @_mutation("row_count_change")

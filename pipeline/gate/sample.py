@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +41,10 @@ class Case:
     earlier: dict[str, int]
     schemas: dict[str, Any] = field(default_factory=dict)
     """Arrow schemas other than the contract's, by split."""
+    plan: dict[str, Any] | None = None
+    """What checking is to show, if anybody has asked."""
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    """What people found in rows."""
     split_report: Callable[[dict[str, Any]], None] = lambda report: None
     """Falsifies the report of the split after it was written truly."""
 
@@ -55,7 +61,15 @@ class Case:
         report = {**self.reports["split"], "tables": tables}
         self.split_report(report)
         store.write_report(stage, report)
+        self._write_checks(recipe.folder)
         return recipe
+
+    def _write_checks(self, folder: Path) -> None:
+        if self.plan is not None:
+            (folder / "checks").mkdir(parents=True)
+            (folder / "checks" / "plan.json").write_text(json.dumps(self.plan), encoding="utf-8")
+            told = "".join(json.dumps(check, ensure_ascii=False) + "\n" for check in self.checks)
+            (folder / "checks.jsonl").write_text(told, encoding="utf-8")
 
     def _table(self, folder: Path, name: str, rows: list[Row]) -> dict[str, Any]:
         schema = self.schemas.get(name, contract(self.task).schema)
@@ -74,7 +88,7 @@ def good(task: str) -> Case:
     rows["train"] += [_made(task, parent, first + number) for number, parent in enumerate(rows["train"][:2])]
     raw = {
         "task": task,
-        "guideline": {"label": [{"name": label} for label in LABELS]} if task != "chat" else {},
+        "guideline": copy.deepcopy(GUIDELINES[task]),
         "ingest": {"source": [{"name": "made", "format": "jsonl", "files": ["a.jsonl"]}], "languages": ["en", "zh"]},
         "split": {"train": 0.7, "validation": 0.15, "test": 0.15},
         "finetune": {"max_tokens": 64},
@@ -137,17 +151,52 @@ def _chatted(number: int, chinese: bool) -> Row:
     }
 
 
-OWN: Mapping[str, Callable[[int, bool], Row]] = {"classification": _classified, "tagging": _tagged, "chat": _chatted}
+def _rated(number: int, chinese: bool) -> Row:
+    return {"text": text_of(number, chinese), "text_pair": None, "rating": float(number // 2 % 6)}
+
+
+def _related(number: int, chinese: bool) -> Row:
+    text = text_of(number, chinese)
+    edges = [units(text)[at] for at in (1, 3)]
+    entities = [{"start": start, "end": end, "label": "thing", "text": text[start:end]} for start, end in edges]
+    relation = {"head": 0, "tail": 1, "label": LABELS[number // 2 % 2]}
+    return {"text": text, "tokens": None, "entities": entities, "relations": [relation]}
+
+
+def _asked(number: int, chinese: bool) -> Row:
+    context = text_of(number, chinese, 12)
+    start, end = units(context)[5][0], units(context)[6][1]
+    answer = {"start": start, "end": end, "text": context[start:end]}
+    return {"context": context, "question": text_of(number + 1000, chinese, 5), "answers": [answer]}
+
+
+OWN: Mapping[str, Callable[[int, bool], Row]] = {
+    "answering": _asked,
+    "chat": _chatted,
+    "classification": _classified,
+    "rating": _rated,
+    "relations": _related,
+    "tagging": _tagged,
+}
+_LABELLED: dict[str, Any] = {"label": [{"name": label} for label in LABELS]}
+GUIDELINES: Mapping[str, dict[str, Any]] = {
+    "answering": {},
+    "chat": {},
+    "classification": _LABELLED,
+    "rating": {"low": 0, "high": 5},
+    "relations": _LABELLED,
+    "tagging": _LABELLED,
+}
 
 
 def _reports(counts: Mapping[str, int]) -> dict[str, dict[str, Any]]:
     """The reports of a build that read 45 records, rejected five, made two and lost none."""
     total, made = sum(counts.values()), 2
     decisions: dict[str, Any] = {"used": {"fine": 1}, "stale": [], "without_effect": []}
-    alpha = {"alpha": 0.8, "low": 0.75, "high": 0.85, "rows": 40, "answers": 80, "note": ""}
+    alpha = {"name": "alpha (nominal)", "value": 0.8, "low": 0.75, "high": 0.85, "rows": 40, "answers": 80, "note": ""}
     return {
         "ingest": _report(45, 43, "unreadable_record"),
-        "audit": _report(43, total - made, "tied", agreement={"alpha": alpha}, decisions=decisions),
+        "audit": _report(43, total - made, "tied", agreement={"all": [alpha]}, decisions=decisions),
         "augment": _report(total - made, total, "", made=made),
         "split": _report(total, total, "", tables=SIZES),
     }
@@ -177,13 +226,17 @@ def _report(
 class Coded(dict[str, list[Any]]):
     """What the tokenizer gives: lists of numbers by name, and the part that each token is of."""
 
-    def __init__(self, values: dict[str, list[Any]], parts: list[int | None]) -> None:
+    def __init__(self, values: dict[str, list[Any]], parts: list[int | None], texts: list[int | None]) -> None:
         super().__init__(values)
-        self.parts = parts
+        self.parts, self.texts = parts, texts
 
     def word_ids(self) -> list[int | None]:
         """For each token the position of its part; None for special tokens."""
         return self.parts
+
+    def sequence_ids(self) -> list[int | None]:
+        """For each token which of the texts it is of; None for special tokens."""
+        return self.texts
 
 
 class Words:
@@ -198,20 +251,24 @@ class Words:
     ) -> Coded:
         """The tokens of texts (or of the parts of one) one after the other, a special token before and after each."""
         parts: list[int | None] = [None]
+        origin: list[int | None] = [None]
         edges = [(0, 0)]
-        for text in texts:
+        for number, text in enumerate(texts):
             for at, part in enumerate([text] if isinstance(text, str) else text):
                 found = units(part)
                 edges += found
                 parts += [at] * len(found)
+                origin += [number] * len(found)
             edges.append((0, 0))
             parts.append(None)
+            origin.append(None)
         if truncation and max_length is not None and len(edges) > max_length:
             edges, parts = [*edges[: max_length - 1], (0, 0)], [*parts[: max_length - 1], None]
+            origin = [*origin[: max_length - 1], None]
         coded: dict[str, list[Any]] = {"input_ids": list(_ids(edges)), "attention_mask": [1] * len(edges)}
         if options.get("return_offsets_mapping"):
             coded["offset_mapping"] = edges
-        return Coded(coded, parts)
+        return Coded(coded, parts, origin)
 
 
 def _ids(edges: list[tuple[int, int]]) -> Iterator[int]:

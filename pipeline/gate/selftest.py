@@ -93,8 +93,10 @@ def _verdicts(case: Case, held: Callable[[Suite], Suite] = lambda held: held, to
 def _broken_checks() -> list[Caught]:
     """A check that crashed, was never made, or had nothing to look at is not a pass."""
     one, nothing = good("classification"), good("classification")
-    one.reports["audit"]["details"]["agreement"]["alpha"].update(alpha=None, low=None)
+    one.reports["audit"]["details"]["agreement"]["all"][0].update(value=None, low=None)
     nothing.rows = {split: [] for split in nothing.rows}
+    illegible = good("classification")
+    illegible.plan, illegible.checks = {}, [{"row": "made/1"}]
     return [
         _one("blank_text", "the check crashes", ERROR, changed={"column": "id", "type": _REGEX, "arguments": _CRASH}),
         _one("blank_text", "its expectation is misspelt", ERROR, changed={"type": "expect_column_values_to_be_inset"}),
@@ -103,6 +105,7 @@ def _broken_checks() -> list[Caught]:
         _one("blank_text", "there is no row at all", ERROR, case=nothing),
         _one("learned_tokens", "there is no tokenizer", ERROR, tokenizer=None),
         _one("agreement_floor", "nobody answered twice", WARN, case=one),
+        _one("checked_bound", "a line of the verdicts cannot be read", ERROR, case=illegible),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class Ballots:
         unit_name: int64[units], an index into `names`: what the unit is called inside its row.
         labels, annotators, names: the distinct values, sorted, so that nothing depends on the order of the ballots.
         rows: number of rows, with or without ballots.
+        origin: int64[n], which annotation each ballot comes from, as the caller numbers them; -1 where none was named.
     """
 
     row: Ints
@@ -48,6 +49,7 @@ class Ballots:
     annotators: tuple[str, ...]
     names: tuple[str, ...]
     rows: int
+    origin: Ints
 
     @property
     def units(self) -> int:
@@ -56,6 +58,17 @@ class Ballots:
 
     def __len__(self) -> int:
         return len(self.unit)
+
+    def only(self, kept: NDArray[np.bool_]) -> Ballots:
+        """The ballots where `kept` (bool[n]) holds, on the same rows, units, labels and annotators as before."""
+        return replace(
+            self,
+            row=self.row[kept],
+            unit=self.unit[kept],
+            annotator=self.annotator[kept],
+            label=self.label[kept],
+            origin=self.origin[kept],
+        )
 
 
 def ballots_from(
@@ -66,12 +79,14 @@ def ballots_from(
     *,
     row_count: int | None = None,
     known_labels: Sequence[str] | None = None,
+    origin: ArrayLike | None = None,
 ) -> Ballots:
     """Ballots from four columns of one length n: row index, unit name, annotator (None: anonymous) and label.
 
     The same label given twice to one unit by the same named annotator counts once; differing labels both count, and so
     does every anonymous ballot. `row_count` says how many rows there are (default: the last row with a ballot),
-    `known_labels` adds labels that nobody gave. The result does not depend on the order of the ballots.
+    `known_labels` adds labels that nobody gave, `origin` numbers the annotations that the ballots come from. The result
+    does not depend on the order of the ballots.
 
     Raises:
         AssayError: the columns differ in length, a row index is outside 0..row_count-1, or a unit or label is null.
@@ -82,13 +97,14 @@ def ballots_from(
     name, names = _coded(columns[0])
     annotator, annotator_names = _coded(columns[1])
     label, label_names = _coded(columns[2], extra=known_labels or ())
-    table = _settled(np.stack([row, name, annotator, label], axis=1))
+    source = np.full(len(row), ANONYMOUS) if origin is None else np.asarray(origin, dtype=np.int64).reshape(-1)
+    table = _settled(np.stack([row, name, annotator, label, source], axis=1))
     places, unit = np.unique(table[:, 0] * max(len(names), 1) + table[:, 1], return_inverse=True)
     unit_row, unit_name = np.divmod(places, max(len(names), 1))
     return Ballots(
         row=table[:, 0].copy(), unit=unit.reshape(-1).astype(np.int64), annotator=table[:, 2].copy(),
         label=table[:, 3].copy(), unit_row=unit_row, unit_name=unit_name, labels=label_names,
-        annotators=annotator_names, names=names, rows=_row_count(row, row_count),
+        annotators=annotator_names, names=names, rows=_row_count(row, row_count), origin=table[:, 4].copy(),
     )  # fmt: skip
 
 
@@ -130,10 +146,10 @@ def _coded(column: pa.Array, *, extra: Sequence[str] = ()) -> tuple[Ints, tuple[
 
 
 def _settled(table: Ints) -> Ints:
-    """The ballots (row, name, annotator, label) in a fixed order, repeated ballots of named annotators once."""
-    table = table[np.lexsort((table[:, 3], table[:, 2], table[:, 1], table[:, 0]))]
+    """The ballots (row, name, annotator, label, origin) in a fixed order, repeated ballots of named annotators once."""
+    table = table[np.lexsort((table[:, 4], table[:, 3], table[:, 2], table[:, 1], table[:, 0]))]
     if len(table) < 2:
         return table
     repeated = np.zeros(len(table), dtype=bool)
-    repeated[1:] = (table[1:] == table[:-1]).all(axis=1) & (table[1:, 2] != ANONYMOUS)
+    repeated[1:] = (table[1:, :4] == table[:-1, :4]).all(axis=1) & (table[1:, 2] != ANONYMOUS)
     return table[~repeated]

@@ -15,6 +15,7 @@ from pipeline.readers.messages import read_messages
 from pipeline.readers.parquet import read_parquet
 from pipeline.readers.record import Broken, ReadOptions, Record
 from pipeline.readers.sharegpt import read_sharegpt
+from pipeline.readers.squad import read_squad
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ FORMATS: dict[str, Callable[[RawFile, ReadOptions], Iterator[Record | Broken]]] 
     "messages": read_messages,
     "parquet": read_parquet,
     "sharegpt": read_sharegpt,
+    "squad": read_squad,
     "tsv": read_tsv,
 }
 

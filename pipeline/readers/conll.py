@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import AssayError
@@ -48,9 +48,11 @@ class Layout:
 
 @dataclass
 class Sentence:
-    """The lines of one sentence as far as read."""
+    """The lines of one sentence, or of one document, as far as read."""
 
     rows: list[tuple[int, list[str]]] = field(default_factory=list)
+    breaks: set[int] = field(default_factory=set)
+    """Before which rows another sentence of the document begins."""
     texts: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     fault: tuple[str, str] | None = None
@@ -70,34 +72,65 @@ class Sentence:
             self.notes.append(f"line {line.number}: {line.note}")
         self.rows.append((line.number, columns))
 
+    def parted(self, layout: Layout) -> list[tuple[int, list[str]]]:
+        """The rows, an empty token between two sentences: outside in a tag column, unseen where its neighbour is."""
+        parted = self.rows[:1]
+        for at, row in enumerate(self.rows[1:], 1):
+            if at in self.breaks:
+                between = [""] * layout.width
+                for column in layout.columns.values():
+                    between[column] = "_" if row[1][column] == "_" else "O"
+                parted.append((row[0] - 1, between))
+            parted.append(row)
+        return parted
+
 
 def read_conll(raw: RawFile, options: ReadOptions) -> Iterator[Record | Broken]:
-    """The sentences of a file, at the line of their first token.
+    """The sentences of a file, or with `row_per` its documents, at the line of their first token.
 
     Fields: `tokens` (list of str), `tags` (tag column -> list of str as written; a column is called by `names` or
     its number), `schemes` (tag column -> scheme, detected over the whole file unless declared), `lines` (line of every
-    token), `document` (`file#N` after the N-th `-DOCSTART-` line; absent where no line is one), and every
-    `# key = value` comment.
+    token), `document` (`file#N` after the N-th `-DOCSTART-` line; absent where no line is one), every
+    `# key = value` comment, and where the record comes from: `file` (the file's name without its ending), `folder`
+    (that of the folder it lies in, if any), `sentence` (`file#N`, the N-th record of the file).
+    Between two sentences of a document stands an empty token outside all spans: no span goes on over it.
     A sentence with a line of other columns or of invalid bytes is broken as a whole: a token less would move its tags.
     """
     layout = _layout(raw, options)
     origin, source = lines(raw, options)
+    place, number = _place(raw.name), count(1)
     documents, sentence = 0, Sentence()
     document = {"document": f"{raw.name}#0"} if layout.documents else {}
     comments: dict[str, str] = {}
+
+    def finished() -> Iterator[Record | Broken]:
+        if sentence.rows:
+            own = place | {"sentence": f"{place['file']}#{next(number)}"}
+            yield _finished(origin, sentence, layout, own | comments | document)
+
     for line in source:
         if not line.reason and not line.text.strip():
-            yield from _finished(origin, sentence, layout, comments | document)
+            if options.row_per == "document":
+                sentence.breaks.add(len(sentence.rows))
+                continue
+            yield from finished()
             sentence, comments = Sentence(), {} if sentence.rows else comments
         elif not line.reason and layout.is_comment(line.text):
             comments.update(_comment(line.text))
         elif not line.reason and line.text.startswith(_DOCUMENT):
-            yield from _finished(origin, sentence, layout, comments | document)
+            yield from finished()
             sentence, comments, documents = Sentence(), {}, documents + 1
             document = {"document": f"{raw.name}#{documents}"}
         else:
             sentence.add(line, layout)
-    yield from _finished(origin, sentence, layout, comments | document)
+    yield from finished()
+
+
+def _place(name: str) -> dict[str, str]:
+    """What the file, and the folder it lies in, are called."""
+    *folders, file = name.replace("!", "/").split("/")
+    stem = file.removesuffix(".gz").rpartition(".")[0] or file
+    return {"file": stem} | ({"folder": folders[-1]} if folders and folders[-1] else {})
 
 
 def _comment(text: str) -> dict[str, str]:
@@ -105,19 +138,16 @@ def _comment(text: str) -> dict[str, str]:
     return {found[1]: found[2]} if found and found[1] else {}
 
 
-def _finished(origin: Origin, sentence: Sentence, layout: Layout, around: dict[str, str]) -> Iterator[Record | Broken]:
-    if not sentence.rows:
-        return
+def _finished(origin: Origin, sentence: Sentence, layout: Layout, around: dict[str, str]) -> Record | Broken:
     if sentence.fault:
-        yield origin.broken(sentence.first, *sentence.fault, "\n".join(sentence.texts))
-        return
-    tokens = [columns[layout.token] for _, columns in sentence.rows]
-    fields: dict[str, Any] = {**around, "tokens": tokens}
-    fields["tags"] = {name: [columns[at] for _, columns in sentence.rows] for name, at in layout.columns.items()}
+        return origin.broken(sentence.first, *sentence.fault, "\n".join(sentence.texts))
+    rows = sentence.parted(layout)
+    fields: dict[str, Any] = {**around, "tokens": [columns[layout.token] for _, columns in rows]}
+    fields["tags"] = {name: [columns[at] for _, columns in rows] for name, at in layout.columns.items()}
     fields["schemes"] = layout.schemes
-    fields["lines"] = [number for number, _ in sentence.rows]
+    fields["lines"] = [number for number, _ in rows]
     empty = [f"line {at}: the token is empty" for at, columns in sentence.rows if not columns[layout.token].strip()]
-    yield origin.record(sentence.first, fields, (*sentence.notes, *empty))
+    return origin.record(sentence.first, fields, (*sentence.notes, *empty))
 
 
 def _layout(raw: RawFile, options: ReadOptions) -> Layout:

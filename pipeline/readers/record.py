@@ -49,6 +49,8 @@ class ReadOptions:
     token_column: int = 0
     tag_columns: tuple[int, ...] = (-1,)
     scheme: str = "auto"
+    row_per: Literal["sentence", "document"] = "sentence"
+    """CoNLL: what is one record; a document goes from one `-DOCSTART-` to the next, or is the whole file."""
     json_path: str | None = None
     """Dotted keys from the top of a JSON file to the array of records."""
     messages_field: str | None = None

@@ -7,15 +7,21 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pipeline.errors import AssayError, nearest
 from pipeline.text import is_unspaced, normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from pipeline.settings import Guideline
+
+Measure = Literal["nominal", "ordinal", "interval", "ratio", "sets", "spans", "texts"]
+"""How answers differ: as labels, ranks, numbers, numbers with a true zero, sets of labels, marked spans, texts."""
 
 Row = dict[str, Any]
 """One row as Python values, by column."""
@@ -33,6 +39,30 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Vote:
+    """What became of the vote on one unit: the winning label, its posterior, whether another is as likely.
+
+    `shares` holds the posterior of every label that is not next to impossible, the winner's among them.
+    """
+
+    label: str
+    posterior: float
+    tie: bool
+    shares: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A sign, seen in one row alone, that its answer may be wrong: no rule is broken, but a person should look.
+
+    `kind` is one word for the reasons of the kind, `evidence` says in words what was seen.
+    """
+
+    kind: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """Several answers made one: the answer, its posterior probability, and whether the annotators were split evenly."""
 
@@ -46,8 +76,9 @@ class Encoded:
     """Model inputs and targets of one row.
 
     `inputs` are what the model takes (`input_ids`, ... each of `tokens` numbers); `targets` is one class index for a
-    sequence head, several 0/1 for a multi-label one, and one per input token for token and causal heads, where -100
-    means "not learned from". `cut` says whether the length limit took something away.
+    sequence head, several 0/1 for a multi-label one, one number (nan: not learned from) for a number head, and one per
+    input token for token and causal heads, where -100 means "not learned from". `cut` says whether the length limit
+    took something away.
     """
 
     inputs: dict[str, list[int]]
@@ -78,7 +109,12 @@ class Task(Protocol):
     free_text: bool
     """Whether answers are free text, no set of labels that annotators could confuse."""
     head: str
-    """Which model head learns it: "sequence", "multilabel", "token" or "causal"."""
+    """Which model head learns it: "sequence", "multilabel", "token", "number" or "causal"."""
+
+    @property
+    def measure(self) -> Measure:
+        """How answers differ, which says how agreement is measured and how answers are made one."""
+        ...
 
     # -- ingest
     def shape(self, fields: Mapping[str, Any], columns: Mapping[str, str]) -> Row:
@@ -119,16 +155,28 @@ class Task(Protocol):
         """What is voted on: for every unit of the row, each annotator's label (None: said nothing of it)."""
         ...
 
-    def elect(self, row: Row, answers: Sequence[Answer], winners: Mapping[str, tuple[str, float, bool]]) -> Settled:
-        """One answer from the winning label, posterior and tie of every unit."""
+    def values(self, labels: Sequence[str]) -> list[float]:
+        """The rank or number that each label that can be voted for stands for; empty where labels have no order."""
+        ...
+
+    def distance(self, one: Answer, other: Answer) -> float:
+        """How far apart two whole answers are: 0 (the same) to 1, for sets, spans and texts; 0 or 1 for labels."""
+        ...
+
+    def elect(self, row: Row, answers: Sequence[Answer], votes: Mapping[str, Vote]) -> Settled:
+        """One answer from what became of the vote on every unit."""
         ...
 
     def problems(self, row: Row) -> Iterator[Problem]:
         """The rules that a settled row breaks."""
         ...
 
-    def guess_units(self, row: Row) -> list[tuple[str, str]]:
-        """(context, label) pairs that a quick model can learn, to find suspects by its out-of-fold outputs."""
+    def tagged(self, row: Row) -> list[tuple[int, int, str]]:
+        """(start, end, tag) of every word of the text that a tagging model reads; empty for other heads."""
+        ...
+
+    def doubts(self, row: Row) -> Iterator[Doubt]:
+        """What makes the settled answer look wrong though it breaks no rule."""
         ...
 
     # -- split and augment
@@ -179,7 +227,14 @@ class Task(Protocol):
         """The answer that a model's output for the row means, of the same shape as the gold, and its probability.
 
         `output` is an array of probabilities: [classes] for sequence and multi-label heads, [tokens, classes] for a
-        token head; the generated text (str) for a causal one.
+        token head; [1] the number itself for a number head; the generated text (str) for a causal one.
+        """
+        ...
+
+    def by_word(self, output: Any, row: Row, tokenizer: Any, *, max_tokens: int) -> NDArray[np.float32]:
+        """The probabilities [words, classes] of the words of `tagged` from a token head's output [tokens, classes].
+
+        Words that the model was not asked about are nan; other heads have no words.
         """
         ...
 
@@ -188,7 +243,7 @@ class Task(Protocol):
         ...
 
 
-KNOWN = ("chat", "classification", "tagging")
+KNOWN = ("answering", "chat", "classification", "rating", "relations", "tagging")
 
 
 def task(name: str, guideline: Guideline) -> Task:
@@ -228,6 +283,22 @@ def whole_key(keys: Sequence[str]) -> str:
     if len(key) <= _LONGEST_KEY:
         return key
     return f"{key[:_LONGEST_KEY]}|{blake2b(key.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
+
+
+def masi(one: Collection[str], other: Collection[str]) -> float:
+    """Distance of two sets of labels: 1 - Jaccard likeness x how one contains the other (1, 2/3, 1/3 or 0).
+
+    Two empty sets are the same. Method: Passonneau 2006, "Measuring agreement on set-valued items".
+
+    >>> masi(["joy"], ["joy"]), masi(["joy"], ["joy", "awe"]), masi(["joy"], ["awe"])
+    (0.0, 0.6666666666666667, 1.0)
+    """
+    left, right = set(one), set(other)
+    if left == right:
+        return 0.0
+    both = left & right
+    likeness = 2 / 3 if both in (left, right) else 1 / 3 if both else 0.0
+    return 1 - likeness * len(both) / len(left | right) if both else 1.0
 
 
 def canonical(answer: Answer) -> str:

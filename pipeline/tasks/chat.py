@@ -14,14 +14,33 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pipeline.errors import Unfit
-from pipeline.tasks import Answer, Encoded, Problem, Row, Scores, Settled, refusals, replies, turns, wording
+from pipeline.tasks import (
+    Answer,
+    Doubt,
+    Encoded,
+    Problem,
+    Row,
+    Scores,
+    Settled,
+    Vote,
+    doubting,
+    refusals,
+    replies,
+    turns,
+    wording,
+)
 from pipeline.text import nfc, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from pipeline.settings import Guideline
+    from pipeline.tasks import Measure
 
 ROLES = {
     "human": "user", "prompter": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant",
@@ -113,22 +132,35 @@ class Chat:
 
     # -- audit
     def ballots(self, row: Row, answers: Sequence[Answer]) -> dict[str, list[str | None]]:
-        """One vote on the reply: replies that are the same once normalised are one label, blank ones are none."""
-        return {"": [normalised(answer) or None for answer in answers]}
+        """One vote on the reply: replies that come to the same (`replies.key`) are one label, blank ones are none."""
+        return {"": [replies.key(answer) or None for answer in answers]}
 
-    def elect(self, row: Row, answers: Sequence[Answer], winners: Mapping[str, tuple[str, float, bool]]) -> Settled:
+    @property
+    def measure(self) -> Measure:
+        """Texts."""
+        return "texts"
+
+    def values(self, labels: Sequence[str]) -> list[float]:
+        """None: replies have no order."""
+        return []
+
+    def distance(self, one: Answer, other: Answer) -> float:
+        """1 - likeness of two replies (see `replies.likeness`)."""
+        return 1 - replies.likeness(one, other)
+
+    def elect(self, row: Row, answers: Sequence[Answer], votes: Mapping[str, Vote]) -> Settled:
         """The reply of more than half of the annotators; else the one that is nearest to all the others.
 
         The confidence is the posterior of the winning reply; for the nearest it is its mean likeness to the others, 0
         to 1. Two replies that are equally near are a tie; so are any two annotators who differ.
         """
-        keys = [normalised(answer) for answer in answers]
-        votes = Counter(key for key in keys if key)
-        if not votes:
+        keys = [replies.key(answer) for answer in answers]
+        counts = Counter(key for key in keys if key)
+        if not counts:
             return Settled(answer="", confidence=0.0, tied=False)
-        (key, count), *_ = sorted(votes.items(), key=lambda vote: (-vote[1], vote[0]))
-        if 2 * count > votes.total():
-            sure = winners[""][1] if winners.get("", ("",))[0] == key else count / votes.total()
+        (key, count), *_ = sorted(counts.items(), key=lambda vote: (-vote[1], vote[0]))
+        if 2 * count > counts.total():
+            sure = votes[""].posterior if "" in votes and votes[""].label == key else count / counts.total()
             return Settled(answer=_spelled(answers, keys, key), confidence=sure, tied=False)
         said = [(key, answer) for key, answer in zip(keys, answers, strict=True) if key]
         near, likeness, tied = replies.medoid(said)
@@ -163,9 +195,15 @@ class Chat:
         if len(key) >= SHORTEST_ECHO and key in asked:
             yield Problem("echo", f"{reply:.120}")
 
-    def guess_units(self, row: Row) -> list[tuple[str, str]]:
-        """None: a reply is no label that a quick model could guess."""
+    def tagged(self, row: Row) -> list[tuple[int, int, str]]:
+        """None: no word has a tag."""
         return []
+
+    def doubts(self, row: Row) -> Iterator[Doubt]:
+        """What is odd about the last reply to what the user said before it."""
+        said = row["messages"][: _last_reply(row)]
+        asked = "\n".join(turn["content"] for turn in said if turn["role"] in ("user", "system"))
+        return doubting.of_reply(asked, self.answer(row))
 
     # -- split and augment
     def strata(self, row: Row) -> list[str]:
@@ -256,6 +294,10 @@ class Chat:
     ) -> tuple[Answer, float]:
         """The generated text up to where its turn ends, without the white space around it."""
         return nfc(str(output).split("<|im_end|>", 1)[0].strip()), 1.0
+
+    def by_word(self, output: Any, row: Row, tokenizer: Any, *, max_tokens: int) -> NDArray[np.float32]:
+        """Nothing: no word has outputs of its own."""
+        return np.zeros((0, 0), dtype=np.float32)
 
     def score(self, gold: Sequence[Answer], found: Sequence[Answer], rows: Sequence[Row]) -> Scores:
         """chrF (headline, 0 to 100), ROUGE-L F, exact match, and how long replies are beside the true ones."""

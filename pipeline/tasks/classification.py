@@ -5,29 +5,37 @@ An example: {"text": "A film to watch twice.", "text_pair": None, "labels": ["po
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pipeline.errors import Unfit
-from pipeline.tasks import Answer, Encoded, Problem, Row, Scores, Settled, canonical, kin_key, whole_key
-from pipeline.text import nfc, normalised
+from pipeline.tasks import (
+    Answer,
+    Doubt,
+    Encoded,
+    Problem,
+    Row,
+    Scores,
+    Settled,
+    Vote,
+    canonical,
+    masi,
+    pairs,
+)
+from pipeline.text import nfc
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pipeline.settings import Guideline
+    from numpy.typing import NDArray
 
-# Negations and hedges turn a label round, so no edit may touch them.
-NEGATIONS = (
-    "not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "without", "hardly", "barely", "scarcely",
-    "isn't", "aren't", "wasn't", "weren't", "don't", "doesn't", "didn't", "won't", "wouldn't", "can't", "cannot",
-    "couldn't", "shouldn't", "hasn't", "haven't", "hadn't", "ain't", "but", "although", "though", "despite",
-    "too", "very",
-    *"不没无未非莫勿别太很", "并非", "从不", "毫无", "但是", "虽然",
-)  # fmt: skip
+    from pipeline.settings import Guideline
+    from pipeline.tasks import Measure
 
 
 def make(guideline: Guideline) -> Classification:
@@ -50,12 +58,7 @@ class Classification:
 
     def shape(self, fields: Mapping[str, Any], columns: Mapping[str, str]) -> Row:
         """The text, and its pair where the recipe maps one."""
-        pair = columns.get("text_pair")
-        return {
-            "text": _text(fields, columns.get("text", "text")),
-            "text_pair": _text(fields, pair) if pair else None,
-            "labels": [],
-        }
+        return {**pairs.shaped(fields, columns), "labels": []}
 
     def raw_answer(self, fields: Mapping[str, Any], columns: Mapping[str, str]) -> Any:
         """The field mapped as label or labels; by default the first of these names that is there."""
@@ -106,7 +109,7 @@ class Classification:
 
     def shown(self, row: Row) -> str:
         """The text, and its pair on a line of its own."""
-        return row["text"] if row["text_pair"] is None else f"{row['text']}\n{row['text_pair']}"
+        return pairs.shown(row)
 
     def asked(self, row: Row) -> str:
         """What was read."""
@@ -131,26 +134,43 @@ class Classification:
         named = sorted({label for answer in answers for label in answer} | set(self.guideline.names))
         return {label: ["yes" if label in answer else "no" for answer in answers] for label in named}
 
-    def elect(self, row: Row, answers: Sequence[Answer], winners: Mapping[str, tuple[str, float, bool]]) -> Settled:
+    @property
+    def measure(self) -> Measure:
+        """Sets of labels where there may be several, ranks where the guideline orders them, else labels."""
+        if self.guideline.multiple:
+            return "sets"
+        return "ordinal" if self.guideline.ordered else "nominal"
+
+    def values(self, labels: Sequence[str]) -> list[float]:
+        """The place of each label in a guideline that orders its labels."""
+        ranks = {name: float(rank) for rank, name in enumerate(self.guideline.names)}
+        return [ranks[label] for label in labels] if self.measure == "ordinal" else []
+
+    def distance(self, one: Answer, other: Answer) -> float:
+        """MASI, the distance of sets (Passonneau 2006): 0 for the same, 1 for sets with nothing in common."""
+        return masi(one, other)
+
+    def elect(self, row: Row, answers: Sequence[Answer], votes: Mapping[str, Vote]) -> Settled:
         """The winning label, or all labels that won a yes; the confidence is that of the least sure vote."""
-        confidence = min((posterior for _, posterior, _ in winners.values()), default=1.0)
-        tied = any(tie for _, _, tie in winners.values())
+        confidence = min((vote.posterior for vote in votes.values()), default=1.0)
+        tied = any(vote.tie for vote in votes.values())
         if not self.guideline.multiple:
-            return Settled(answer=[label for label, _, _ in winners.values()], confidence=confidence, tied=tied)
-        return Settled(
-            answer=sorted(unit for unit, (label, _, _) in winners.items() if label == "yes"),
-            confidence=confidence,
-            tied=tied,
-        )
+            return Settled(answer=[vote.label for vote in votes.values()], confidence=confidence, tied=tied)
+        answer = sorted(unit for unit, vote in votes.items() if vote.label == "yes")
+        return Settled(answer=answer, confidence=confidence, tied=tied)
 
     def problems(self, row: Row) -> Iterator[Problem]:
         """Exactly one label, unless the guideline says multiple."""
         if not self.guideline.multiple and len(row["labels"]) != 1:
             yield Problem("not_one_label", f"{len(row['labels'])} labels: {', '.join(row['labels'])}")
 
-    def guess_units(self, row: Row) -> list[tuple[str, str]]:
-        """The text with each of its labels."""
-        return [(self.shown(row), label) for label in row["labels"]]
+    def tagged(self, row: Row) -> list[tuple[int, int, str]]:
+        """None: no word has a tag."""
+        return []
+
+    def doubts(self, row: Row) -> Iterator[Doubt]:
+        """None: what speaks against a label stands in other rows."""
+        return iter(())
 
     def strata(self, row: Row) -> list[str]:
         """The labels."""
@@ -158,27 +178,19 @@ class Classification:
 
     def kin(self, row: Row) -> list[str]:
         """Each text of a pair, or, where both are short, the pair in either order; a single text has none."""
-        if row["text_pair"] is None:
-            return []
-        pair = (row["text"], row["text_pair"])
-        keys = {key for text in pair if (key := kin_key(text)) is not None}
-        return sorted(keys or {whole_key(sorted(normalised(text) or text for text in pair))})
+        return pairs.kin(row)
 
     def free_pieces(self, row: Row) -> list[str]:
         """The text between negations and the guideline's keep_words; a text pair stays as it is."""
-        return self._kept.split(row["text"])[::2]
+        return pairs.free_pieces(row, self._kept)
 
     def with_pieces(self, row: Row, pieces: Sequence[str]) -> Row:
         """The text put together again around what was kept."""
-        kept = [*self._kept.split(row["text"])[1::2], ""]
-        return {**row, "text": "".join(piece + word for piece, word in zip(pieces, kept, strict=True))}
+        return pairs.with_pieces(row, pieces, self._kept)
 
     @cached_property
     def _kept(self) -> re.Pattern[str]:
-        words = sorted({*NEGATIONS, *self.guideline.keep_words}, key=lambda word: (-len(word), word))
-        spaced = "|".join(re.escape(word).replace("'", "['’]") for word in words if word.isascii())
-        unspaced = "|".join(re.escape(word) for word in words if not word.isascii())
-        return re.compile(rf"((?<!\w)(?:{spaced})(?!\w)|{unspaced})", re.IGNORECASE)
+        return pairs.kept(self.guideline.keep_words)
 
     def mentions(self, row: Row) -> list[tuple[str, str]]:
         """None: no part of a label stands in the text."""
@@ -194,12 +206,7 @@ class Classification:
 
     def encode(self, row: Row, tokenizer: Any, *, classes: Sequence[str], max_tokens: int) -> Encoded:
         """The tokens of the text (pair); the class index, or 0.0/1.0 for every class."""
-        texts = [row["text"]] if row["text_pair"] is None else [row["text"], row["text_pair"]]
-        coded = tokenizer(*texts, verbose=False)
-        cut = len(coded["input_ids"]) > max_tokens
-        if cut:
-            coded = tokenizer(*texts, truncation=True, max_length=max_tokens)
-        inputs = {name: list(values) for name, values in coded.items()}
+        inputs, cut = pairs.encoded(row, tokenizer, max_tokens=max_tokens)
         known = [label for label in row["labels"] if label in classes]
         targets: int | list[float] = (
             [float(label in known) for label in classes]
@@ -222,6 +229,10 @@ class Classification:
             return found, float(min((max(p, 1 - p) for p in output), default=1.0))
         best = int(output.argmax())
         return [classes[best]], float(output[best])
+
+    def by_word(self, output: Any, row: Row, tokenizer: Any, *, max_tokens: int) -> NDArray[np.float32]:
+        """Nothing: no word has outputs of its own."""
+        return np.zeros((0, 0), dtype=np.float32)
 
     def score(self, gold: Sequence[Answer], found: Sequence[Answer], rows: Sequence[Row]) -> Scores:
         """Macro F1 (headline), micro F1, accuracy of whole answers; precision, recall and F1 per label."""
@@ -249,14 +260,6 @@ def _prf(right: int, found: int, gold: int) -> dict[str, float]:
     precision, recall = right / found if found else 0.0, right / gold if gold else 0.0
     f1 = 2 * right / (found + gold) if found + gold else 0.0
     return {"precision": precision, "recall": recall, "f1": f1, "gold": gold, "found": found}
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    if name not in fields or fields[name] is None:
-        raise Unfit("missing_field", f"no field '{name}' among {', '.join(map(str, fields))}")
-    if isinstance(fields[name], list | dict):
-        raise Unfit("wrong_type", f"the field '{name}' is no text but {fields[name]!r:.80}")
-    return nfc(str(fields[name]))
 
 
 def _spelling(given: Any) -> str:

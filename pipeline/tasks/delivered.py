@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import Unfit
 from pipeline.tagscheme import detect_scheme
-from pipeline.tasks import spans
+from pipeline.tasks import align, spans
 from pipeline.text import nfc
 
 if TYPE_CHECKING:
@@ -40,15 +41,23 @@ def tokens_in(fields: Mapping[str, Any], columns: Mapping[str, str]) -> list[str
     return given
 
 
-def tagged(fields: Mapping[str, Any], row: Row) -> list[spans.Edges]:
-    """Where the tokens that an annotator tagged stand in the row's text, even if they are not those of the row."""
+def tagged(fields: Mapping[str, Any], row: Row, words: list[spans.Edges]) -> tuple[list[spans.Edges], str | None]:
+    """Where the tokens that an annotator tagged stand in the row's text, even if they are not those of the row.
+
+    With it None where they are the text's characters, else in words what of them stands nowhere, which may be nothing.
+    `words` are the tokens or words of the row.
+    """
     tokens = tokens_in(fields, {})
-    if tokens is not None:
-        text, edges = spans.laid(tokens)
-        return edges if text == row["text"] else spans.found(tokens, row["text"])
-    if row["tokens"] is None:
-        raise Unfit("wrong_type", "tags were given, but neither the row nor the annotation has tokens")
-    return [(token["start"], token["end"]) for token in row["tokens"]]
+    if tokens is None:
+        if row["tokens"] is None:
+            raise Unfit("wrong_type", "tags were given, but neither the row nor the annotation has tokens")
+        return words, None
+    text, edges = spans.laid(tokens)
+    if text == row["text"]:
+        return edges, None
+    with suppress(Unfit):
+        return spans.found(tokens, row["text"]), None
+    return align.aligned([nfc(token) for token in tokens], row["text"], words)
 
 
 def scheme(given: list[str], fields: Mapping[str, Any]) -> str:

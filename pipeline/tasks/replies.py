@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pipeline.text import units
+from pipeline.text import normalised, units
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,6 +66,38 @@ def _is_call(call: Any) -> bool:
     return isinstance(arguments, dict)
 
 
+# -- what a reply comes to
+
+_FINAL = re.compile(
+    r"####\s*(?P<hashes>[^\n]{1,80})"
+    r"|\\boxed\{(?P<boxed>[^{}\n]{1,80})\}"
+    r"|^(?:\**(?:final |the )?answer(?: is)?|a|答案是?|最终答案是?|因此答案是?)\**\s*[:：是]\**\s*"
+    r"(?P<said>[^\n]{1,80})$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def final(reply: str) -> str | None:
+    """The answer that a worked reply comes to, in the normal form of duplicates; None where it marks none.
+
+    Marked are `#### 42`, `\\boxed{42}`, and a line `A: 42`, `Answer: 42` or `答案：42`, the last one of a reply.
+
+    >>> final("3 + 4 = 7\\n#### 7"), final("First, A: B.")
+    ('7', None)
+    """
+    found = list(_FINAL.finditer(reply))
+    if not found:
+        return None
+    said = next(value for value in found[-1].groupdict().values() if value is not None)
+    return normalised(said.strip(" .。$*")) or None
+
+
+def key(reply: str) -> str:
+    """What replies that say the same have in common: the answer that they come to, else all their words."""
+    said = final(reply)
+    return normalised(reply) if said is None else f"= {said}"
+
+
 # -- how near, how right
 
 
@@ -86,6 +118,11 @@ def medoid(said: Sequence[tuple[str, str]]) -> tuple[str, float, bool]:
     best = max(likeness.values())
     near = sorted(key for key, value in likeness.items() if value >= best - 1e-9)
     return near[0], best, len(near) > 1
+
+
+def likeness(one: str, other: str) -> float:
+    """How like two replies are, 0 to 1 (see `likeness_of`)."""
+    return likeness_of(_grams(one), _grams(other))
 
 
 def _grams(reply: str) -> list[Counter[str]]:

@@ -24,20 +24,24 @@ class Subwords:
 
     The text is tokenized as it stands. Only where a token would cover more than one word (Chinese in multilingual
     models, "'s") it is cut between them first, whatever the answer is: a token can carry one tag.
+
+    With `before`, the model reads that text before the other, as the first of a pair; none of its tokens is a word's.
     """
 
-    def __init__(self, text: str, words: Sequence[Edges], tokenizer: Any, max_tokens: int) -> None:
+    def __init__(
+        self, text: str, words: Sequence[Edges], tokenizer: Any, max_tokens: int, *, before: str | None = None
+    ) -> None:
         self.words = words
         self._solid = [at for at, (start, end) in enumerate(words) if start < end]
         self._starts, self._ends = ([words[at][edge] for at in self._solid] for edge in (0, 1))
         cuts: set[int] = set()
-        inputs, places = _coded(text, cuts, tokenizer, None)
+        inputs, places = _coded(text, cuts, tokenizer, None, before)
         while more := self._straddled(places) - cuts:
             cuts |= more
-            inputs, places = _coded(text, cuts, tokenizer, None)
+            inputs, places = _coded(text, cuts, tokenizer, None, before)
         self.cut = len(places) > max_tokens
         if self.cut:
-            inputs, places = _coded(text, cuts, tokenizer, max_tokens)
+            inputs, places = _coded(text, cuts, tokenizer, max_tokens, before)
         self.inputs = inputs
         read = max((end for _, end in places), default=0) if self.cut else len(text)
         self.heads = self._heads(places, read)
@@ -76,16 +80,20 @@ class Subwords:
 
 
 def _coded(
-    text: str, cuts: set[int], tokenizer: Any, max_tokens: int | None
+    text: str, cuts: set[int], tokenizer: Any, max_tokens: int | None, before: str | None
 ) -> tuple[dict[str, list[int]], list[Edges]]:
-    """Model inputs, and where each token stands in the text; special tokens stand nowhere."""
+    """Model inputs, and where each token stands in the text; special tokens, and those of `before`, stand nowhere."""
     options = {} if max_tokens is None else {"truncation": True, "max_length": max_tokens}
     edges = [0, *sorted(cuts), len(text)]
     parts = [text[start:end] for start, end in pairwise(edges)]
-    shown = parts if cuts else text
-    coded = tokenizer(shown, is_split_into_words=bool(cuts), return_offsets_mapping=True, verbose=False, **options)
+    shown: list[Any] = [parts if cuts else text]
+    if before is not None:
+        shown.insert(0, [before] if cuts else before)
+    coded = tokenizer(*shown, is_split_into_words=bool(cuts), return_offsets_mapping=True, verbose=False, **options)
     offsets = coded["offset_mapping"]
     inputs = {name: list(values) for name, values in coded.items() if name != "offset_mapping"}
     begins = [edges[part] if cuts and part is not None else 0 for part in coded.word_ids()]
     places = [(at + start, at + end) for at, (start, end) in zip(begins, offsets, strict=True)]
+    if before is not None:
+        places = [place if of == 1 else (0, 0) for place, of in zip(places, coded.sequence_ids(), strict=True)]
     return inputs, places

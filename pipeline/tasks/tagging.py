@@ -12,19 +12,39 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pipeline.errors import Unfit
 from pipeline.tagscheme import spans_from_tags
-from pipeline.tasks import Answer, Encoded, Problem, Row, Scores, Settled, canonical, delivered, entities, spans
+from pipeline.tasks import (
+    Answer,
+    Doubt,
+    Encoded,
+    Problem,
+    Row,
+    Scores,
+    Settled,
+    Vote,
+    canonical,
+    cells,
+    delivered,
+    entities,
+    spans,
+)
+from pipeline.tasks.align import Partly
 from pipeline.tasks.subwords import NOT_LEARNED, Subwords
 from pipeline.text import nfc, nfc_offsets, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pipeline.settings import Guideline
+    from numpy.typing import NDArray
 
-CONTEXT = 24
-"""Characters beside a span that a quick model sees."""
+    from pipeline.settings import Guideline
+    from pipeline.tasks import Measure
+
+BESIDE = 1
+"""Cells on either side of what is marked that are voted on as well."""
 
 
 def make(guideline: Guideline) -> Tagging:
@@ -66,31 +86,41 @@ class Tagging:
 
         Raises:
             Unfit: `wrong_type`, `unknown_label`, `broken_tags`, or a rule that a span breaks.
+            Partly: some of the tagged tokens stand nowhere in the text; the spans of all others are its answer.
         """
         given = delivered.parsed(given)
+        lacking: dict[str, str] = {}
         if given and all(isinstance(part, str) for part in given):
-            found = self._from_tags(given, fields, row)
+            found, lacking = self._from_tags(given, fields, row)
         else:
             found = [self._span(part, delivered.raw_text(fields, row["text"])) for part in given]
         answer = sorted([start, end, label] for start, end, label in set(found))
         for problem in _span_problems(self.with_answer(row, answer)):
             raise Unfit(problem.rule, problem.evidence)
+        for reason, evidence in lacking.items():
+            raise Partly(reason, evidence, answer)
         return answer
 
-    def _from_tags(self, given: list[str], fields: Mapping[str, Any], row: Row) -> list[tuple[int, int, str]]:
-        edges = delivered.tagged(fields, row)
+    def _from_tags(
+        self, given: list[str], fields: Mapping[str, Any], row: Row
+    ) -> tuple[list[tuple[int, int, str]], dict[str, str]]:
+        """The spans, and by reason and in words what was not read as it stands."""
+        edges, lacking = delivered.tagged(fields, row, _words(row))
         if len(given) != len(edges):
             raise Unfit("wrong_type", f"{len(given)} tags for {len(edges)} tokens")
         found, broken = spans_from_tags(given, delivered.scheme(given, fields))
-        if broken:
+        # Where tokens are missing or altered, their tags may be: the rest of them is still worth reading.
+        if broken and lacking is None:
             raise Unfit("broken_tags", "; ".join(broken))
         # The edges of a span are those of its tokens that have characters; a span of empty tokens only is none.
         stood = [[edge for edge in edges[first:last] if edge[0] < edge[1]] for first, last, _ in found]
-        return [
+        spanned = [
             (inside[0][0], inside[-1][1], self._label(label))
             for inside, (_, _, label) in zip(stood, found, strict=True)
             if inside
         ]
+        remarks = {"span_surface": lacking or "", "broken_tags": "; ".join(broken)}
+        return spanned, {reason: seen for reason, seen in remarks.items() if seen}
 
     def _span(self, given: Any, raw: str) -> tuple[int, int, str]:
         start, end, label, surface = delivered.parts(given)
@@ -150,53 +180,46 @@ class Tagging:
 
     # -- audit
     def ballots(self, row: Row, answers: Sequence[Answer]) -> dict[str, list[str | None]]:
-        """A B-X, I-X or O from everybody for every cell of the text that anybody put into a span.
+        """A B-X, I-X or O from everybody for every cell of the text that anybody put into a span: see `cells`.
 
-        Cells are the words or characters of the text, cut wherever any annotator's span begins or ends: so annotators
-        whose tokens differ vote on the same characters. Cells that all leave outside are not voted on: their winner is
-        O whatever anybody's skill. For agreement this means that what is measured is how far annotators agree
-        on what *is* marked; the many words that nobody would mark would only push alpha up.
+        Cells that all leave outside are not voted on. For agreement this means that what is measured is how far
+        annotators agree on what *is* marked; the many words that nobody would mark would only push alpha up.
         """
-        cuts = {edge for answer in answers for start, end, _ in answer for edge in (start, end)}
-        cells = spans.cells(_words(row), cuts)
-        told = [spans.tags(cells, answer) for answer in answers]
-        return {
-            f"{start}:{end}": list(votes)
-            for (start, end), *votes in zip(cells, *told, strict=True)
-            if any(vote != "O" for vote in votes)
-        }
+        if not any(answers):
+            return {}
+        return {unit: list(votes) for unit, votes in cells.ballots(_words(row), answers, beside=BESIDE).items()}
 
-    def elect(self, row: Row, answers: Sequence[Answer], winners: Mapping[str, tuple[str, float, bool]]) -> Settled:
-        """The winning tags as spans: I goes on from its neighbour of the same label, else it opens a span.
+    @property
+    def measure(self) -> Measure:
+        """Marked spans."""
+        return "spans"
 
-        The confidence is the posterior of the least sure cell: all of them must be right for the answer to be right.
-        """
-        cells = sorted((int(start), int(end)) for start, end in (unit.split(":") for unit in winners))
-        pieces: list[spans.Edges] = []
-        told: list[str] = []
-        for start, end in cells:
-            if pieces and row["text"][pieces[-1][1] : start].strip():
-                pieces.append((pieces[-1][1], start))
-                told.append("O")
-            pieces.append((start, end))
-            told.append(winners[f"{start}:{end}"][0])
-        return Settled(
-            answer=spans.answer(pieces, told),
-            confidence=min((posterior for _, posterior, _ in winners.values()), default=1.0),
-            tied=any(tie for _, _, tie in winners.values()),
-        )
+    def values(self, labels: Sequence[str]) -> list[float]:
+        """None: tags have no order."""
+        return []
+
+    def distance(self, one: Answer, other: Answer) -> float:
+        """1 - F1 of the spans that are the same in edges and label; two answers without spans are the same."""
+        same = {tuple(span) for span in one} & {tuple(span) for span in other}
+        return 1 - 2 * len(same) / (len(one) + len(other)) if one or other else 0.0
+
+    def elect(self, row: Row, answers: Sequence[Answer], votes: Mapping[str, Vote]) -> Settled:
+        """The most probable spans, and the probability that all of them are right and none is missing."""
+        return cells.elected(answers, votes)
 
     def problems(self, row: Row) -> Iterator[Problem]:
         """Spans lie inside the text, have no white edges, carry their surface, and do not overlap."""
         yield from _span_problems(row)
 
-    def guess_units(self, row: Row) -> list[tuple[str, str]]:
-        """Every span, marked inside its nearest neighbourhood, with its label."""
-        text = row["text"]
-        return [
-            (f"{text[max(start - CONTEXT, 0) : start]}⟦{text[start:end]}⟧{text[end : end + CONTEXT]}", label)
-            for start, end, label in self.answer(row)
-        ]
+    def tagged(self, row: Row) -> list[tuple[int, int, str]]:
+        """The words of the text with their tags; a word in which a span begins or ends is outside."""
+        words = _words(row)
+        told = spans.tags(words, self.answer(row))
+        return [(start, end, tag or "O") for (start, end), tag in zip(words, told, strict=True) if start < end]
+
+    def doubts(self, row: Row) -> Iterator[Doubt]:
+        """None: what speaks against a span stands in other rows."""
+        return iter(())
 
     # -- split and augment
     def strata(self, row: Row) -> list[str]:
@@ -273,6 +296,14 @@ class Tagging:
         sure = min((float(output[token][at]) for token, at in zip(tokens, path, strict=True)), default=1.0)
         kept = [at for at, (start, end) in enumerate(read.words) if start < end]
         return spans.answer([read.words[at] for at in kept], [told[at] for at in kept]), sure
+
+    def by_word(self, output: Any, row: Row, tokenizer: Any, *, max_tokens: int) -> NDArray[np.float32]:
+        """The probabilities of the first token of every word that has characters."""
+        read = Subwords(row["text"], _words(row), tokenizer, max_tokens)
+        made = np.full((len(read.words), output.shape[1]), np.nan, dtype=np.float32)
+        for token, word in read.heads.items():
+            made[word] = output[token]
+        return made[[start < end for start, end in read.words]]
 
     def score(self, gold: Sequence[Answer], found: Sequence[Answer], rows: Sequence[Row]) -> Scores:
         """Strict entity F1 (headline: same edges, same label), and the word by word figures that papers also show.

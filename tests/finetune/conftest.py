@@ -86,6 +86,13 @@ def topics(number: int) -> Row:
     return spine(number, text=" ".join(words), text_pair=None, labels=sorted(labels))
 
 
+def rated(number: int) -> Row:
+    """A text whose rating, 0 to 3, is how many of its words are good."""
+    words = [pick(GOOD if chance(number, "good", at) % 2 else BAD, number, at) for at in range(3)]
+    rating = sum(word in GOOD for word in words)
+    return spine(number, text=" ".join([*filler(number, 1 + number % 4), *words]), text_pair=None, rating=float(rating))
+
+
 def places(number: int) -> Row:
     """A text with a place in it."""
     before, place = " ".join(filler(number, 1 + number % 4)) + " in ", pick(PLACES, number)
@@ -102,11 +109,25 @@ def dialogue(number: int) -> Row:
     return spine(number, messages=turns, tools=None)
 
 
+def related(number: int) -> Row:
+    """A text in which the words between two entities say how they are related, if they are."""
+    verb, label = (("lives in", "Live_In"), ("works for", "Work_For"), ("saw", ""))[chance(number, "verb") % 3]
+    who, where = pick(("Anna", "Bob", "Zoe"), number, "who"), pick(PLACES, number)
+    before = " ".join(filler(number, 1 + number % 3)) + " "
+    text = f"{before}{who} {verb} {where}"
+    edges = (("PER", who, len(before)), ("LOC", where, len(text) - len(where)))
+    entities = [{"start": start, "end": start + len(name), "label": kind, "text": name} for kind, name, start in edges]
+    relations = [{"head": 0, "tail": 1, "label": label}] if label else []
+    return spine(number, text=text, tokens=None, entities=entities, relations=relations)
+
+
 MAKERS: dict[str, tuple[str, Callable[[int], Row]]] = {
     "sequence": ("classification", review),
     "multilabel": ("classification", topics),
+    "number": ("rating", rated),
     "token": ("tagging", places),
     "causal": ("chat", dialogue),
+    "relations": ("relations", related),
 }
 
 

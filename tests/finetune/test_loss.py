@@ -6,7 +6,7 @@ import torch
 
 from pipeline.finetune import loss
 from pipeline.finetune.batches import collate
-from pipeline.finetune.examples import Example
+from pipeline.finetune.examples import Example, targets_learned
 
 
 def tokens(targets: list[int], *, weight: float = 1.0, row: str = "a") -> Example:
@@ -70,3 +70,21 @@ def test_a_multilabel_yes_weighs_as_much_as_all_its_noes() -> None:
     batch = collate(rows, pad_token=0, head="multilabel")
     assert float(loss.mass(batch, head="multilabel")) == 8
     assert len(loss.losses(torch.zeros((4, 2)), batch, head="multilabel").losses) == 8
+
+
+def test_a_number_is_learned_by_its_squared_error_and_an_unknown_one_not_at_all() -> None:
+    rows = [
+        Example(str(n), {"input_ids": np.arange(2)}, np.array([value], dtype=np.float32), weight, int(n != 1))
+        for n, (value, weight) in enumerate([(0.5, 1.0), (float("nan"), 1.0), (-1.0, 3.0)])
+    ]
+    assert [targets_learned(row.targets, head="number") for row in rows] == [1, 0, 1]
+    batch = collate(rows, pad_token=0, head="number")
+    logits = torch.tensor([[0.0], [9.0], [1.0]], requires_grad=True)
+    found = loss.losses(logits, batch, head="number")
+    weighed = found.weighted().detach() / loss.mass(batch, head="number")
+    assert found.per_row(3).tolist() == [0.25, 0.0, 4.0]
+    assert float(weighed) == pytest.approx((0.25 + 3 * 4.0) / 4)
+    found.weighted().backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert logits.grad.tolist() == [[-1.0], [0.0], [12.0]]
+    assert loss.class_weights(rows, 1, head="number") is None

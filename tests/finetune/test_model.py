@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-HEADS = ["sequence", "multilabel", "token", "causal"]
+HEADS = ["sequence", "multilabel", "number", "token", "causal"]
 CPU = torch.device("cpu")
 
 

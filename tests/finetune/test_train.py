@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LONG = {"epochs": 12, "cpu_epochs": 12, "patience_evaluations": 30}
 
 
-@pytest.mark.parametrize("head", ["sequence", "multilabel", "token"])
+@pytest.mark.parametrize("head", ["sequence", "multilabel", "number", "token"])
 def test_a_model_learns_what_can_be_learned(tmp_path: Path, console: Console, head: str) -> None:
     recipe = made(tmp_path, head, **LONG)
     trained = stages.finetune(recipe, console=console)
@@ -45,6 +45,15 @@ def test_a_causal_model_learns_and_replies(tmp_path: Path, console: Console, lor
     assert test["replies"]["n"] == 6
     if not lora_rank:
         assert test["replies"]["metrics"]["chrf"]["value"] > 60
+
+
+def test_a_causal_model_learns_to_write_relations(tmp_path: Path, console: Console) -> None:
+    settings = {"epochs": 5, "cpu_epochs": 5, "cpu_generate_rows": 20, "reply_tokens": 16, "bootstrap": 10}
+    recipe = made(tmp_path, "relations", train=144, held_out=24, **settings)
+    stages.finetune(recipe, console=console)
+    replies = stages.evaluate(recipe, console=console)["details"]["scores"]["test"]["replies"]
+    assert (replies["n"], replies["headline"]) == (20, "micro_f1")
+    assert replies["metrics"]["micro_f1"]["value"] > 0.8
 
 
 def test_the_ledger_adds_up(tmp_path: Path, console: Console) -> None:

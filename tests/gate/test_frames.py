@@ -31,6 +31,7 @@ def test_frames_are_flat_and_whole(tmp_path: Path, task: str) -> None:
         "splits": 3,
         "stages": 4,
         "summary": 1,
+        "checks": 1,
     }
     for frame in found.values():
         assert not any(isinstance(value, list | dict) for column in frame.table for value in frame.table[column])
@@ -105,3 +106,26 @@ def test_stages_tell_what_is_unaccounted_and_why_rows_were_rejected(tmp_path: Pa
     assert frame.table["unaccounted"].tolist() == [3, 0, 0, 0]
     assert frame.evidence["rejected_share"]["audit"] == "tied 3"
     assert isinstance(frame.table, pd.DataFrame)
+
+
+def test_without_a_plan_nothing_was_asked_and_that_is_said(tmp_path: Path) -> None:
+    frame = made(good("classification"), tmp_path)["checks"]
+    assert bool(frame.table["over"].isna().all())
+    assert frame.why["over"] == "nobody has asked for a check (assay audit-plan selftest)"
+
+
+def test_checks_have_a_line_for_overall_and_for_every_stratum(tmp_path: Path) -> None:
+    case = good("classification")
+    case.plan = {"at_most": 0.4, "by": ["label"]}
+    frame = made(case, tmp_path)["checks"]
+    assert frame.table["id"].tolist() == ["overall", "label cold", "label warm"]
+    assert frame.table["over"].tolist() == [2.5, 2.5, 2.5]
+    assert frame.evidence["over"]["overall"].startswith("overall: 0 wrong of 0 checked of 40 rows")
+
+
+def test_checks_that_cannot_be_read_break_their_frame_and_no_other(tmp_path: Path) -> None:
+    case = good("classification")
+    case.plan, case.checks = {}, [{"row": "made/1"}]
+    found = made(case, tmp_path)
+    assert "checks.jsonl:1: the check has no verdict" in found["checks"].broken
+    assert not found["rows"].broken

@@ -194,6 +194,27 @@ def test_another_tokenizer_in_the_same_folder_is_checked_again(tmp_path: Path) -
     assert gate(recipe, tokenizer_loader=Words)["fresh"]
 
 
+def test_a_verdict_that_was_read_since_is_checked_again(tmp_path: Path) -> None:
+    case = good("classification")
+    recipe = case.write(tmp_path)
+    asked = {result["gate"]: result for result in gate(recipe, tokenizer_loader=Words)["results"]}["checked_bound"]
+    assert (asked["verdict"], asked["value"]) == ("PASS", None)
+    assert asked["said"] == "not measured: nobody has asked for a check (assay audit-plan selftest)"
+    (recipe.folder / "checks").mkdir(parents=True)
+    (recipe.folder / "checks" / "plan.json").write_text('{"at_most": 0.4, "by": []}', encoding="utf-8")
+    report = gate(recipe, tokenizer_loader=Words)
+    assert report["fresh"]
+    assert verdicts(report)["checked_bound"] == "FAIL"
+    kind = {"verdict": "fine", "who": "mo", "when": "2026-01-05"}
+    rows = [row for split in case.rows.values() for row in split]
+    told = [kind | {"row": row["id"], "text": row["text"], "answer": json.dumps(row["labels"])} for row in rows]
+    (recipe.folder / "checks.jsonl").write_text("\n".join(map(json.dumps, told)), encoding="utf-8")
+    report = gate(recipe, tokenizer_loader=Words)
+    assert report["fresh"]
+    assert verdicts(report)["checked_bound"] == "PASS"
+    assert not gate(recipe, tokenizer_loader=Words)["fresh"]
+
+
 def test_the_report_holds_the_content_of_the_split_it_judged(tmp_path: Path) -> None:
     recipe = good("classification").write(tmp_path)
     split = store.read_report(recipe.build / "split")
@@ -205,7 +226,7 @@ def test_the_report_holds_the_content_of_the_split_it_judged(tmp_path: Path) -> 
 def test_missing_agreement_is_a_warning_in_words(tmp_path: Path) -> None:
     case = good("classification")
     note = "no row has two annotators"
-    case.reports["audit"]["details"]["agreement"]["alpha"].update(alpha=None, low=None, note=note)
+    case.reports["audit"]["details"]["agreement"]["all"][0].update(value=None, low=None, note=note)
     found = {result["gate"]: result for result in gate(case.write(tmp_path), tokenizer_loader=Words)["results"]}
     assert found["agreement_floor"]["verdict"] == "WARN"
     assert note in found["agreement_floor"]["said"]
@@ -270,7 +291,9 @@ def test_data_docs_run_nothing_fetch_nothing_and_escape(tmp_path: Path) -> None:
     report = gate(recipe, tokenizer_loader=Words)
     assert verdicts(report)["ids_unique"] == verdicts(report)["label_set"] == "FAIL"
     pages = {path.name: path.read_text(encoding="utf-8") for path in (recipe.build / "gate" / "docs").iterdir()}
-    assert set(pages) == {f"{name}.html" for name in ("index", "rows", "classes", "splits", "stages", "summary")}
+    assert set(pages) == {
+        f"{name}.html" for name in ("index", "rows", "classes", "splits", "stages", "summary", "checks")
+    }
     assert "&lt;script&gt;alert(1)" in pages["rows.html"]
     assert 'href="rows.html"' in pages["index.html"]
     assert "<td>FAIL</td><td>ids_unique</td>" in pages["index.html"]

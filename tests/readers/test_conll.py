@@ -23,13 +23,15 @@ def test_sentences_with_their_lines_and_scheme() -> None:
     assert got(content, "conll") == [
         Record(
             "f:1",
-            {"tokens": ["EU", "rejects"], "tags": {"1": ["B-ORG", "O"]}, "schemes": {"1": "iob2"}, "lines": [1, 2]},
+            {"file": "f", "sentence": "f#1", "tokens": ["EU", "rejects"], "tags": {"1": ["B-ORG", "O"]},
+             "schemes": {"1": "iob2"}, "lines": [1, 2]},
         ),
         Record(
             "f:5",
-            {"tokens": ["北", "京"], "tags": {"1": ["B-LOC", "I-LOC"]}, "schemes": {"1": "iob2"}, "lines": [5, 6]},
+            {"file": "f", "sentence": "f#2", "tokens": ["北", "京"], "tags": {"1": ["B-LOC", "I-LOC"]},
+             "schemes": {"1": "iob2"}, "lines": [5, 6]},
         ),
-    ]
+    ]  # fmt: skip
 
 
 def test_several_annotators_and_named_columns() -> None:
@@ -45,6 +47,46 @@ def test_documents_and_comments() -> None:
     assert (first["document"], first["sent_id"], first["text"]) == ("f#1", "s1", "A b = c")
     assert (second["document"], second["tokens"]) == ("f#2", ["#", "c"])
     assert "sent_id" not in second
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("answers/anna/doc1.txt", {"file": "doc1", "folder": "anna", "sentence": "doc1#2"}),
+        ("crowd!answers/anna/doc.v2.conll.gz", {"file": "doc.v2", "folder": "anna", "sentence": "doc.v2#2"}),
+        ("plain", {"file": "plain", "sentence": "plain#2"}),
+        ("/.hidden", {"file": ".hidden", "sentence": ".hidden#2"}),
+    ],
+)
+def test_where_a_sentence_comes_from(name: str, place: dict[str, str]) -> None:
+    records = list(read_conll(held("a O\n\nb O\n", name), ReadOptions()))
+    assert isinstance(records[1], Record)
+    assert {
+        part: records[1].fields.get(part) for part in ("file", "folder", "sentence") if part in records[1].fields
+    } == place
+
+
+def test_a_broken_sentence_is_counted() -> None:
+    found = got("a O\n\nb\n\nc O\n", "conll")
+    assert [one.fields["sentence"] for one in found if isinstance(one, Record)] == ["f#1", "f#3"]
+
+
+def test_documents_as_records() -> None:
+    content = "# by = anna\nJAPAN I-LOC\n\n\nJAPAN I-LOC\nwins O\n\n-DOCSTART- O\n\nx O\n"
+    first, second = rows(content, "conll", row_per="document")
+    assert (first["tokens"], first["tags"]) == (["JAPAN", "", "JAPAN", "wins"], {"1": ["I-LOC", "O", "I-LOC", "O"]})
+    assert (first["lines"], first["document"], first["by"]) == ([2, 4, 5, 6], "f#0", "anna")
+    assert (second["tokens"], second["document"], second["sentence"]) == (["x"], "f#1", "f#2")
+    assert not [one for one in got(content, "conll", row_per="document") if isinstance(one, Broken) or one.notes]
+
+
+def test_a_break_in_what_an_annotator_did_not_see_is_not_seen() -> None:
+    (whole,) = rows("a O _\n\nb O _\n", "conll", tag_columns=(1, 2), row_per="document")
+    assert whole["tags"] == {"1": ["O", "O", "O"], "2": ["_", "_", "_"]}
+
+
+def test_a_bad_line_breaks_its_document() -> None:
+    assert faults("a O\nb O\n\nc\n", "conll", row_per="document") == [("f:1", "wrong_columns")]
 
 
 def test_a_token_that_looks_like_a_comment_is_a_token() -> None:

@@ -13,6 +13,16 @@ if TYPE_CHECKING:
 
 SENTIMENT = Guideline(label=(Label(name="negative"), Label(name="positive")), keep_words=("masterpiece", "烂片"))
 TOPICS = Guideline(multiple=True, label=(Label(name="art"), Label(name="sport"), Label(name="war")))
+VALENCE = Guideline(low=-100, high=100, keep_words=("烂片",))
+LIKENESS, PRICE = Guideline(low=0, high=5), Guideline(measure="ratio")
+RELATIONS = Guideline(
+    label=(
+        Label(name="Live_In", head=("PER",), tail=("LOC",), aliases=("lives in",)),
+        Label(name="Work_For", head=("PER",)),
+    )
+)
+QUESTIONS, SOME_ANSWERED = Guideline(), Guideline(unanswerable=True)
+CAUSES = Guideline(label=(Label(name="Cause-Effect"), Label(name="Component-Whole")))
 ENTITIES = Guideline(label=(Label(name="LOC"), Label(name="ORG"), Label(name="PER", aliases=("PERSON",))))
 
 
@@ -97,6 +107,71 @@ EXAMPLES = {
         ENTITIES,
         {"tokens": ["In", "", "Paris", "", "Hilton", "sleeps"]},
         ["O", "O", "B-PER", "I-PER", "I-PER", "O"],
+    ),
+    "rating": Example("rating", VALENCE, {"text": "Two soldiers are not coming home, sadly."}, "-62,5"),
+    "rating zh": Example("rating", VALENCE, {"text": "这部电影并非烂片，大家都很喜欢。"}, "８０"),
+    "rated pair": Example(
+        "rating",
+        LIKENESS,
+        {"one": "A man sleeps on the sofa.", "two": "Nobody is awake here."},
+        3,
+        {"text": "one", "text_pair": "two"},
+    ),
+    "rated without bounds": Example("rating", PRICE, {"text": "A small boat, well kept, for sale."}, 1250.5),
+    "relations": Example(
+        "relations",
+        RELATIONS,
+        {
+            "text": "Last year, sadly, Anna of Acme Corp. left Rome, where she had lived for long.",
+            "entities": [[18, 22, "PER"], [26, 36, "ORG", "Acme Corp."], [42, 46, "LOC"]],
+        },
+        [{"head": 0, "tail": 1, "type": "Work_For"}, {"head": 0, "tail": 2, "type": "lives in"}],
+    ),
+    "relations zh": Example(
+        "relations",
+        RELATIONS,
+        {"text": "据说，马云住在杭州，这里很美。", "entities": [[3, 5, "PER"], [7, 9, "LOC"]]},
+        [[0, 1, "Live_In"]],
+    ),
+    "marked pair": Example(
+        "relations",
+        CAUSES,
+        {"text": "Nobody saw that the <e1>fire</e1> came from a <e2>spark</e2> in the kitchen."},
+        "Cause-Effect(e2,e1)",
+    ),
+    "unrelated pair": Example(
+        "relations", CAUSES, {"text": "A misty <e1>ridge</e1> uprises from the <e2>surge</e2>."}, "Other"
+    ),
+    "related tokens": Example(
+        "relations",
+        RELATIONS,
+        {
+            "tokens": ["Then", "", "Zoe\u0308", "Smith", "moved", "to", "Oslo", ",", "they", "say", "."],
+            "entities": [{"start": 2, "end": 4, "type": "PER"}, {"start": 6, "end": 7, "type": "LOC"}],
+        },
+        [{"head": 0, "tail": 1, "type": "Live_In"}],
+    ),
+    "question": Example(
+        "answering",
+        QUESTIONS,
+        {
+            "context": "Anna Smith, who was born in 1901, lived near Rome for most of her life.",
+            "question": "When, if ever, did Anna see the light of day?",
+        },
+        {"text": ["1901", "1901"], "answer_start": [28, 28]},
+    ),
+    "question zh": Example(
+        "answering",
+        QUESTIONS,
+        {"passage": "据说，马云住在杭州，这里很美，人口约1200万。", "asked": "请问他住在什么地方？"},
+        "杭州",
+        {"context": "passage", "question": "asked"},
+    ),
+    "decomposed question": Example(
+        "answering", QUESTIONS, {"context": ACCENTED, "question": "Whom did Zoe\u0308 meet?"}, [[9, 15]]
+    ),
+    "unanswered question": Example(
+        "answering", SOME_ANSWERED, {"context": "Nobody lives there any more.", "question": "Who built this?"}, []
     ),
     "instruction": Example(
         "chat",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import AssayError, Unfit
 from pipeline.settings import Guideline
-from pipeline.tasks import Row, refusals, replies
+from pipeline.tasks import Row, Vote, refusals, replies
 from pipeline.tasks.chat import make
 from tests.tiny import CHATML, tiny_tokenizer
 
@@ -109,7 +109,7 @@ def test_an_answer_that_is_no_text_is_refused() -> None:
 
 
 def elected(*answers: str) -> tuple[str, float, bool]:
-    settled = TASK.elect(chat(("u", "q")), list(answers), {"": ("?", 0.9, True)})
+    settled = TASK.elect(chat(("u", "q")), list(answers), {"": Vote("?", 0.9, True, {})})
     return settled.answer, round(settled.confidence, 3), settled.tied
 
 
@@ -117,7 +117,7 @@ def test_the_reply_of_most_annotators_wins() -> None:
     assert TASK.ballots({}, ["Rome.", "rome", ""]) == {"": ["rome", "rome", None]}
     assert elected("Rome.", "rome", "Paris") == ("Rome.", 0.667, False)
     assert elected("rome", "Rome.", "rome", "Paris") == ("rome", 0.75, False)
-    assert TASK.elect({}, ["Rome"], {"": ("rome", 0.8, False)}).confidence == 0.8
+    assert TASK.elect({}, ["Rome"], {"": Vote("rome", 0.8, False, {})}).confidence == 0.8
 
 
 def test_else_the_one_nearest_to_the_others_does() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import Unfit
 from pipeline.settings import Guideline, Label
-from pipeline.tasks import Row
+from pipeline.tasks import Row, Vote
 from pipeline.tasks.classification import make
 from tests.tiny import tiny_tokenizer
 
@@ -103,7 +103,7 @@ def test_a_row_has_exactly_one_label_unless_it_may_have_several(labels: list[str
 def test_every_label_is_voted_on_where_there_may_be_several() -> None:
     answers = [["good"], ["bad", "good"], []]
     assert SEVERAL.ballots(row_of(), answers) == {"bad": ["no", "yes", "no"], "good": ["yes", "yes", "no"]}
-    won = {"bad": ("no", 0.7, False), "good": ("yes", 0.6, True)}
+    won = {"bad": Vote("no", 0.7, False, {"no": 0.7}), "good": Vote("yes", 0.6, True, {"yes": 0.6})}
     settled = SEVERAL.elect(row_of(), answers, won)
     assert (settled.answer, settled.confidence, settled.tied) == (["good"], 0.6, True)
 

@@ -15,7 +15,7 @@ import pytest
 
 from pipeline import tasks
 from pipeline.contract import SCHEMAS, contract
-from pipeline.tasks import KNOWN, task
+from pipeline.tasks import KNOWN, Vote, task
 from tests.tasks.examples import EXAMPLES, TEXTS, Example
 from tests.tiny import CHATML, Kind, tiny_tokenizer
 
@@ -26,7 +26,10 @@ ENOUGH, TOO_FEW = 512, 12
 KINDS: dict[str, list[Kind]] = {
     "classification": ["wordpiece", "metaspace"],
     "tagging": ["wordpiece", "metaspace", "bytelevel"],
+    "rating": ["wordpiece", "metaspace"],
+    "relations": ["bytelevel"],
     "chat": ["bytelevel"],
+    "answering": ["wordpiece", "metaspace", "bytelevel"],
 }
 CASES = [(name, kind) for name, example in EXAMPLES.items() for kind in KINDS[example.task]]
 each_example = pytest.mark.parametrize("name", list(EXAMPLES))
@@ -49,7 +52,7 @@ def perfect_output(own: Task, encoded: Encoded, reader: Any, names: list[str]) -
         return np.eye(len(names))[targets]
     if own.head == "causal":
         return reader.decode(_last_run([int(target) for target in targets]), skip_special_tokens=True)
-    if own.head == "multilabel":
+    if own.head in ("multilabel", "number"):
         return np.array(targets)
     undecided = np.full(len(names), 1 / len(names))
     return np.array([np.eye(len(names))[int(target)] if target >= 0 else undecided for target in targets])
@@ -64,7 +67,8 @@ def _last_run(targets: list[int]) -> list[int]:
 
 def seen(own: Task, row: Row) -> Any:
     """An answer without the white space around a reply, which no template keeps."""
-    return own.answer(row).strip() if own.head == "causal" else own.answer(row)
+    answer = own.answer(row)
+    return answer.strip() if isinstance(answer, str) else answer
 
 
 @each_case
@@ -93,7 +97,7 @@ def test_a_row_that_is_cut_is_answered_in_its_own_shape(name: str, kind: Kind) -
     whole = own.encode(row, reader, classes=names, max_tokens=ENOUGH)
     assert encoded.cut == (len(whole.inputs["input_ids"]) > limit)
     output: Any = "Any reply" if own.head == "causal" else np.full((length, len(names)), 0.5)
-    output = output[0] if own.head in ("sequence", "multilabel") else output
+    output = output[0] if own.head in ("sequence", "multilabel", "number") else output
     answer, _ = own.decode(output, row, reader, classes=names, max_tokens=limit)
     assert not list(own.problems(own.with_answer(row, answer)))
     assert own.read_answer(answer, {}, row) == answer
@@ -147,18 +151,23 @@ def backwards(piece: str) -> str:
     return re.sub(r"[^\W\d_]+", lambda word: word[0][::-1], piece)
 
 
-@pytest.mark.parametrize("name", ["sentiment", "sentiment zh", "instruction", "instruction zh", "dialogue"])
+EVIDENCE = {
+    "sentiment": ["not", "though"],
+    "sentiment zh": ["并非", "烂片", "很"],
+    "rating": ["not"],
+    "rating zh": ["并非", "烂片", "很"],
+    "marked pair": ["[fire] came from a 2[spark]"],
+    "instruction": ["not", "`Spain`", "1"],
+    "instruction zh": ["“你好”", "不"],
+    "dialogue": ["北京"],
+}
+
+
+@pytest.mark.parametrize("name", list(EVIDENCE))
 def test_an_edit_leaves_the_evidence(name: str) -> None:
-    evidence = {
-        "sentiment": ["not", "though"],
-        "sentiment zh": ["并非", "烂片", "很"],
-        "instruction": ["not", "`Spain`", "1"],
-        "instruction zh": ["“你好”", "不"],
-        "dialogue": ["北京"],
-    }[name]
     own, row = EXAMPLES[name].made()
     blanked = own.shown(own.with_pieces(row, ["_" for _ in own.free_pieces(row)]))
-    assert not [word for word in evidence if word not in blanked]
+    assert not [word for word in EVIDENCE[name] if word not in blanked]
 
 
 @each_example
@@ -174,9 +183,9 @@ def test_annotators_who_agree_are_taken_at_their_word(name: str) -> None:
     own, row = EXAMPLES[name].made()
     answers = [own.answer(row)] * 3
     ballots = own.ballots(row, answers)
-    assert all(len(votes) == 3 and len(set(votes)) == 1 for votes in ballots.values())
-    winners = {unit: (votes[0] or "", 1.0, False) for unit, votes in ballots.items()}
-    settled = own.elect(row, answers, winners)
+    assert all(len(said) == 3 and len(set(said)) == 1 for said in ballots.values())
+    votes = {unit: Vote(said[0] or "", 1.0, False, {said[0] or "": 1.0}) for unit, said in ballots.items()}
+    settled = own.elect(row, answers, votes)
     assert (settled.answer, settled.tied) == (answers[0], False)
     assert settled.confidence == pytest.approx(1.0)
 
@@ -186,7 +195,29 @@ def test_a_row_counts_towards_something(name: str) -> None:
     own, row = EXAMPLES[name].made()
     assert own.strata(row)
     assert own.shown(row)
-    assert all(isinstance(context, str) and label for context, label in own.guess_units(row))
+
+
+@each_example
+def test_answers_are_apart_only_where_they_differ(name: str) -> None:
+    own, row = EXAMPLES[name].made()
+    answer = own.answer(row)
+    assert own.distance(answer, answer) == 0.0
+    labels = sorted({said for votes in own.ballots(row, [answer]).values() for said in votes if said is not None})
+    assert len(own.values(labels)) in (0, len(labels))
+
+
+@each_example
+def test_words_that_are_tagged_stand_in_the_text(name: str) -> None:
+    own, row = EXAMPLES[name].made()
+    tagged = own.tagged(row)
+    assert bool(tagged) == (own.head == "token")
+    assert all(0 <= start < end <= len(own.shown(row)) for start, end, _ in tagged)
+
+
+@each_example
+def test_the_examples_raise_no_doubts(name: str) -> None:
+    own, row = EXAMPLES[name].made()
+    assert not list(own.doubts(row))
 
 
 @each_example
@@ -217,24 +248,60 @@ def test_rules_declared_are_the_reasons_that_the_code_can_give(name: str) -> Non
     assert given <= set(contract(name).rules)
 
 
-def reasons(path: Path) -> set[str]:
-    """The rule names that a module, and those of pipeline.tasks that it imports, can give."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    named = {
-        call.args[0].value
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("Problem", "Unfit")
-        if isinstance(call.args[0], ast.Constant)
-    }
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
-    beside = {alias.name for node in imports if node.module == "pipeline.tasks" for alias in node.names}
-    beside |= {
-        str(node.module).rsplit(".", 1)[-1] for node in imports if str(node.module).startswith("pipeline.tasks.")
-    }
-    found = {str(name) for name in named}
-    for other in (path.with_name(f"{name}.py") for name in beside):
-        found |= reasons(other) if other.exists() else set()
+def reasons(path: Path, wanted: frozenset[str] = frozenset()) -> set[str]:
+    """The rule names that parts of a module (all, if none is named), and what they use of pipeline.tasks, can give."""
+    found: set[str] = set()
+    open_, done = [(path, wanted)], set()
+    while open_:
+        module = open_.pop()
+        if module not in done and module[0].exists():
+            done.add(module)
+            found |= _own_reasons(*module)
+            open_ += _used(*module)
     return found
+
+
+def _parts(path: Path, wanted: frozenset[str]) -> list[ast.AST]:
+    """The named parts of a module, and those of the same module that they use."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if not wanted:
+        return [tree]
+    made = (part for part in tree.body if isinstance(part, ast.FunctionDef | ast.ClassDef))
+    known: dict[str, ast.AST] = {part.name: part for part in made}
+    reached, open_ = set(), [name for name in wanted if name in known]
+    while open_:
+        name = open_.pop()
+        reached.add(name)
+        used = {node.id for node in ast.walk(known[name]) if isinstance(node, ast.Name)}
+        open_ += [other for other in used if other in known and other not in reached]
+    return [known[name] for name in reached]
+
+
+def _own_reasons(path: Path, wanted: frozenset[str]) -> set[str]:
+    calls = (node for part in _parts(path, wanted) for node in ast.walk(part) if isinstance(node, ast.Call))
+    named = (call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("Problem", "Unfit"))
+    return {str(name.value) for name in named if isinstance(name, ast.Constant)}
+
+
+def _used(path: Path, wanted: frozenset[str]) -> list[tuple[Path, frozenset[str]]]:
+    """What the parts of a module use of others in pipeline.tasks: the module, and the names of the parts used."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    modules = {alias.name for node in imports if node.module == "pipeline.tasks" for alias in node.names}
+    homes = {
+        alias.name: str(node.module).rsplit(".", 1)[-1]
+        for node in imports
+        if str(node.module).startswith("pipeline.tasks.")
+        for alias in node.names
+    }
+    nodes = [node for part in _parts(path, wanted) for node in ast.walk(part)]
+    used = [(homes[node.id], node.id) for node in nodes if isinstance(node, ast.Name) and node.id in homes]
+    used += [
+        (node.value.id, node.attr)
+        for node in nodes
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules
+    ]
+    return [(path.with_name(f"{module}.py"), frozenset([name])) for module, name in used]
 
 
 def _toml(name: str) -> dict[str, Any]:

@@ -1,0 +1,176 @@
+"""The election: which label wins every unit, by the method that fits the data set, and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.errors import AssayError
+from pipeline.quality.ballots import Ballots
+from pipeline.quality.consensus import Choice, Ratings, Truth, choose, majority, ratings, with_model
+from pipeline.tasks import Vote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from pipeline.quality.consensus.table import Rates
+    from pipeline.settings import AuditSettings
+    from pipeline.tasks import Task
+    from pipeline.voting import Poll
+
+    Floats = NDArray[np.float64]
+
+# Confusions between more labels than this cannot be learned from votes.
+MOST_LABELS = 500
+LEAST_SHARE = 1e-4
+"""Posteriors under this are not told on: a label that is next to impossible."""
+RATES: dict[str, Rates] = {"sets": "named", "spans": "found"}
+"""Where base rates come from, by how answers differ; see `consensus.table.Rates`."""
+NUMERIC = ("interval", "ratio")
+UNMEASURED = "no row was answered twice: how sure the answers are cannot be measured"
+
+
+@dataclass(frozen=True)
+class Election:
+    """The ballots, what they say, and by which method; `plain` is what plain majority says.
+
+    Attributes:
+        ballots, truth, plain: the votes, what was settled (labels are indices into `labels`), and the plain vote.
+        labels: the labels of the ballots; of numbers also those that nobody gave but that are the consensus.
+        measured: whether any unit has two ballots. Where none has, a posterior would be nothing but what was assumed.
+        told: how it was settled, for the report.
+        choice, numbers: what the methods said, where labels or numbers were to be settled by more than a plain vote.
+    """
+
+    ballots: Ballots
+    truth: Truth
+    plain: Truth
+    labels: tuple[str, ...]
+    measured: bool
+    told: dict[str, Any] = field(default_factory=dict)
+    choice: Choice | None = None
+    numbers: Ratings | None = None
+
+    def votes(self, begin: int, end: int) -> Iterator[Vote]:
+        """What became of the vote on the units begin..end-1, in order."""
+        truth, shares = self.truth, self.truth.shares
+        for unit in range(begin, end):
+            label, posterior = self.labels[truth.label[unit]], float(truth.posterior[unit])
+            told = {label: posterior} if shares is None else self._shares(shares[unit])
+            yield Vote(label, posterior, bool(truth.tie[unit]), told)
+
+    def _shares(self, shares: Floats) -> dict[str, float]:
+        return {self.labels[at]: float(shares[at]) for at in np.flatnonzero(shares >= LEAST_SHARE)}
+
+
+def elect(polled: Poll, task: Task, settings: AuditSettings) -> Election:
+    """The winning label of every unit; answers that are free text are no set of labels to be confused."""
+    ballots = polled.ballots
+    plain = majority(ballots)
+    measured = bool((plain.votes > 1).any())
+    if task.measure in NUMERIC:
+        return _numbers(polled, task, settings, plain, measured=measured)
+    asked = settings.consensus
+    if not measured or (asked != "majority" and (task.free_text or len(ballots.labels) > MOST_LABELS)):
+        open_set = f"{len(ballots.labels)} different answers are no closed set: settled by majority"
+        note = open_set if measured else UNMEASURED
+        return Election(ballots, plain, plain, ballots.labels, measured, _told(plain, plain, settings, note=note))
+    found = choose(
+        ballots,
+        method=asked,
+        known=polled.known,
+        rates=RATES.get(task.measure, "drawn"),
+        values=_ranks(task, ballots),
+        seed=settings.seed,
+    )
+    told = _told(found.truth, plain, settings, note=found.why) | _scores(found)
+    return Election(ballots, found.truth, plain, ballots.labels, measured, told, choice=found)
+
+
+def _ranks(task: Task, ballots: Ballots) -> Floats | None:
+    return np.array(task.values(ballots.labels)) if task.measure == "ordinal" else None
+
+
+def _told(truth: Truth, plain: Truth, settings: AuditSettings, *, note: str) -> dict[str, Any]:
+    return {
+        "method": truth.method,
+        "asked_for": settings.consensus,
+        "note": note,
+        "units": len(truth.label),
+        "ties_by_majority": int(plain.tie.sum()),
+        "ties_left": int(truth.tie.sum()),
+        "other_than_majority": int(((truth.label != plain.label) & ~plain.tie).sum()),
+        "mean_posterior": round(float(truth.posterior.mean()), 6) if len(truth.label) else None,
+        "iterations": truth.iterations,
+        "converged": bool(truth.converged),
+        "methods": [],
+        "warnings": [],
+        "model": "",
+    }
+
+
+def _scores(found: Choice) -> dict[str, Any]:
+    methods = [
+        {
+            "method": score.method,
+            "likelihood": round(score.likelihood, 6),
+            "error": round(score.error, 6),
+            "weight": round(score.weight, 6),
+            "differs": round(score.differs, 6),
+        }
+        for score in found.scores
+    ]
+    return {"methods": methods, "warnings": list(found.warnings), "best": found.best}
+
+
+def helped(election: Election, polled: Poll, task: Task, probabilities: Floats, settings: AuditSettings) -> Election:
+    """The election with a model's opinion of every unit (float[units, labels]) where that foretells ballots better."""
+    if election.choice is None:
+        return election
+    joined = with_model(
+        election.ballots,
+        election.choice,
+        probabilities,
+        known=polled.known,
+        rates=RATES.get(task.measure, "drawn"),
+        values=_ranks(task, election.ballots),
+        seed=settings.seed,
+    )
+    told = election.told | {
+        "model": joined.why,
+        "other_than_majority": int(((joined.truth.label != election.plain.label) & ~election.plain.tie).sum()),
+        "ties_left": int(joined.truth.tie.sum()),
+        "mean_posterior": round(float(joined.truth.posterior.mean()), 6),
+    }
+    return replace(election, truth=joined.truth, told=told)
+
+
+def _numbers(polled: Poll, task: Task, settings: AuditSettings, plain: Truth, *, measured: bool) -> Election:
+    """Numbers: a number for each unit that nobody need have given; its posterior is how narrow its interval is."""
+    ballots = polled.ballots
+    values = np.array(task.values(ballots.labels), dtype=np.float64)
+    if not measured or settings.consensus == "majority":
+        note = "" if measured else UNMEASURED
+        return Election(ballots, plain, plain, ballots.labels, measured, _told(plain, plain, settings, note=note))
+    if settings.consensus != "auto":
+        problem = f"'{settings.consensus}' confuses labels, but these are numbers"
+        raise AssayError("[audit] consensus", problem, "say auto or majority")
+    known = np.where(polled.known >= 0, values[polled.known], np.nan) if len(values) else np.zeros(0)
+    found = ratings(ballots, values, known_values=known, seed=settings.seed)
+    reach = max(float(np.ptp(values)), 1e-12)
+    sure = 1 - np.clip((found.high - found.low) / 2 / reach, 0, 1)
+    spelled = [f"{estimate:.6g}" for estimate in found.estimate]
+    labels, place = np.unique(np.array([*ballots.labels, *spelled]), return_inverse=True)
+    label = place.reshape(-1)[len(ballots.labels) :].astype(np.int64)
+    truth = Truth(label, sure, np.zeros(len(label), dtype=bool), plain.votes, "ratings")
+    told = _told(plain, plain, settings, note=found.why) | {
+        "method": "ratings",
+        "ties_left": 0,
+        "mean_posterior": round(float(sure.mean()), 6),
+        "other_than_majority": int((np.abs(found.estimate - values[plain.label]) > 1e-9).sum()),
+    }
+    return Election(ballots, truth, plain, tuple(labels.tolist()), measured, told, numbers=found)

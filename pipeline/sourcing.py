@@ -1,0 +1,106 @@
+"""A look at sources in a user's file: which fields hold questions and contexts, sources and what is written of them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import AssayError
+from pipeline.playing import longest, plain, played, spine
+from pipeline.text import is_unspaced
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.playing import Look
+
+KINDS = {
+    "translation": ("translation", "mt", "pe", "译文"),
+    "summary": ("summary", "summaries", "highlights", "headline", "abstract", "title", "摘要", "标题"),
+    "answer": ("answer", "answers", "答案"),
+}
+"""What a target is to its source, by what the field is called."""
+LOOKED_AT = 200
+QUESTION_TOKENS = 384
+"""What published models read of a question and its context: most paragraphs fit."""
+
+
+def answering(good: list[dict[str, Any]], look: Look) -> None:
+    """Note which fields hold the question, the context and the answers, and whether there are questions without one."""
+    found = {part: played(good, part) for part in ("question", "context", "answers")}
+    missing = [part for part, name in found.items() if name is None]
+    if missing:
+        way_out = f"name the fields of {' and '.join(missing)} in the recipe's columns"
+        raise AssayError("the file", f"its records hold {', '.join(good[0])}", way_out)
+    look.columns |= {part: str(found[part]) for part in ("question", "context")}
+    name = str(found["answers"])
+    given = [record.get(name) for record in good]
+    several = any(isinstance(value, list) and value and isinstance(value[0], dict | list) for value in given)
+    look.columns["answers" if several else "answer"] = name
+    spine(good, look)
+    if "group" not in look.columns and "title" in good[0]:
+        look.columns["group"] = "title"
+    if any(record.get("is_impossible") is True or _is_none(value) for record, value in zip(good, given, strict=True)):
+        look.guideline["unanswerable"] = True
+    look.max_tokens = QUESTION_TOKENS
+    look.notes.append(f"question is '{found['question']}', context '{found['context']}', answers '{name}'")
+
+
+def _is_none(value: Any) -> bool:
+    """Whether a field says that there is no answer, and not only that nobody has given one."""
+    if isinstance(value, list):
+        return any(isinstance(one, dict) and not one.get("text") for one in value)
+    return isinstance(value, dict) and value.get("text") == []
+
+
+def writing(good: list[dict[str, Any]], look: Look) -> None:
+    """Note which fields hold the source and the target, or several annotators' targets, and what these seem to be."""
+    targets = _family(good)
+    target = played(good, "target")
+    several = played(good, "references")
+    if not targets and several and isinstance(good[0][several], list):
+        look.columns["answers"] = several
+        targets = [several]
+    elif targets:
+        look.annotator_columns = targets
+    elif target:
+        look.columns["target"] = target
+        targets = [target]
+    rest = [{name: value for name, value in record.items() if name not in targets} for record in good]
+    if not targets or not any(rest):
+        raise AssayError(
+            "the file", f"its records hold {', '.join(good[0])}", "name the fields of source and target in the recipe"
+        )
+    look.columns["source"] = source = played(rest, "source") or longest(rest)
+    kind = _kind(good, source, targets[0])
+    others = [{name: value for name, value in record.items() if name != source} for record in rest]
+    if kind == "answer" and (context := played(others, "context")):
+        look.columns["context"] = context
+    spine([{name: value for name, value in record.items() if name not in targets} for record in good], look)
+    look.guideline["kind"] = kind
+    look.notes.append(f"source is '{source}', target {', '.join(targets)}: taken for {kind}")
+
+
+def _family(good: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns that are called the same but for a number at the end, and hold most text: one annotator each."""
+    families: dict[str, list[str]] = {}
+    for name in good[0]:
+        if ended := re.fullmatch(r"(.*?)[\s_-]*\d+", name):
+            families.setdefault(ended[1], []).append(name)
+    most = {stem: _chars(good, names) for stem, names in families.items() if len(names) > 1}
+    return families[max(most, key=lambda stem: most[stem])] if most else []
+
+
+def _chars(good: Sequence[Mapping[str, Any]], names: Sequence[str]) -> int:
+    return sum(len(str(record.get(name) or "")) for record in good[:LOOKED_AT] for name in names)
+
+
+def _kind(good: Sequence[Mapping[str, Any]], source: str, target: str) -> str:
+    """What the target is to the source: by its name, or by its script where that is another one."""
+    called = plain(re.sub(r"\d+$", "", target))
+    by_name = next((kind for kind, names in KINDS.items() if called in names), None)
+    if by_name:
+        return by_name
+    pairs = [(str(record.get(source) or ""), str(record.get(target) or "")) for record in good[:LOOKED_AT]]
+    other = sum(is_unspaced(one) != is_unspaced(two) for one, two in pairs)
+    return "translation" if 2 * other > len(pairs) else "other"

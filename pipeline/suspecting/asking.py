@@ -1,0 +1,193 @@
+"""Asking: which instruments a task has, what a model that did not see a row says of it, and why nobody was asked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.errors import AssayError
+from pipeline.quality.replying import replies
+from pipeline.quality.suspects.quick import folds_of
+from pipeline.quality.words import word_signals
+from pipeline.suspecting.labels import labels
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from pipeline.finetune.folds import Outputs
+    from pipeline.quality.signals import Signals
+    from pipeline.recipe import Recipe
+    from pipeline.tasks import Row, Task
+
+    Floats32 = NDArray[np.float32]
+
+LABELS, WORDS, TEXTS, NONE = "labels", "words", "texts", ""
+TIERS = {
+    "quick": "a quick model of words and character n-grams, which needs no pretrained weights",
+    "encoder": "sentence embeddings by {model}, beside word and character n-grams",
+    "finetuned": "{model}, fine-tuned on the other folds",
+}
+LEAST_GROUPS = 2
+"""Groups of rows for each fold, at least."""
+
+
+@dataclass
+class Asking:
+    """The instruments of one data set: what is asked of its rows, and by which model."""
+
+    recipe: Recipe
+    task: Task
+    whole: list[pa.RecordBatch] = field(default_factory=list)
+    """The kept rows, whole, where a model has to be fine-tuned on them; empty for other tiers."""
+
+    @property
+    def kind(self) -> str:
+        """Which engine looks at the task's answers: labels, marked words, texts; empty where there is none."""
+        if self.task.head in ("sequence", "multilabel"):
+            return LABELS
+        if self.task.head == "token" and self.task.measure == "spans":
+            return WORDS
+        return TEXTS if self.task.measure == "texts" else NONE
+
+    @property
+    def tier(self) -> str:
+        """The tier that the recipe asks for; texts have only the quick one."""
+        return self.recipe.settings.audit.suspects
+
+    def not_asked(self, checked: pa.Table) -> str:
+        """Why there is no list of suspects, so that an empty one is not taken for a clean data set; empty if there is.
+
+        Raises:
+            AssayError: the recipe asks for a tier that the task does not have.
+        """
+        settings = self.recipe.settings.audit
+        if self.tier == "off":
+            return "not checked: the recipe turns suspects off"
+        if settings.suspect_share == 0:
+            return "not checked: the recipe gives the list no room (suspect_share = 0)"
+        if self.kind == NONE:
+            return f"not checked: there is no instrument yet for answers of the task '{self.task.name}'"
+        self._refuse_tier()
+        return self._too_little(checked)
+
+    def _too_little(self, checked: pa.Table) -> str:
+        """Why the rows are too few, or too much alike, for anything to be learned from them."""
+        if len(set(checked["group"].to_pylist())) < LEAST_GROUPS * self.recipe.settings.audit.suspect_folds:
+            return "not checked: too few groups of rows to hold some out"
+        if self.kind == LABELS and len(set(checked["answer"].to_pylist())) < 2:
+            return "not checked: there are no two labels to tell apart"
+        return "not checked: nothing is marked" if self.kind == WORDS and not _marks(checked) else ""
+
+    def _refuse_tier(self) -> None:
+        place, way_out = "[audit] suspects", "say quick"
+        if self.tier == "encoder" and self.kind != LABELS:
+            raise AssayError(place, f"'encoder' compares whole texts, but '{self.task.name}' marks parts", way_out)
+        if self.tier == "finetuned" and self.kind == TEXTS:
+            raise AssayError(place, f"no fine-tuned model judges the texts of '{self.task.name}' yet", way_out)
+
+    def told(self) -> str:
+        """The model that was asked, in words."""
+        settings = self.recipe.settings
+        model = settings.finetune.model if self.tier == "finetuned" else settings.audit.suspect_model
+        return "no model: signs in the text" if self.kind == TEXTS else TIERS[self.tier].format(model=model)
+
+    def signals(self, checked: pa.Table) -> Signals:
+        """What speaks against every part of every answer (columns of `checked`: `checked.CHECKED`)."""
+        seed, folds = self.recipe.settings.audit.seed, self.recipe.settings.audit.suspect_folds
+        if self.kind == TEXTS:
+            return replies(checked, seed=seed)
+        said = self._finetuned(checked) if self.tier == "finetuned" else None
+        if self.kind == WORDS:
+            if said is None:
+                return word_signals(checked, seed=seed)
+            known = np.asarray(said.probabilities, dtype=np.float64)
+            return word_signals(checked, seed=seed, probabilities=known, classes=said.classes)
+        more = {"embeddings": self._embedded(checked)} if self.tier == "encoder" else {}
+        return labels(
+            checked,
+            multiple=self.task.head == "multilabel",
+            names=None if said is None else said.classes,
+            probabilities=None if said is None else said.probabilities,
+            seed=seed,
+            folds=folds,
+            **more,
+        )
+
+    def _embedded(self, checked: pa.Table) -> Floats32:
+        from pipeline.finetune import model_folder_of
+        from pipeline.finetune.embed import embed
+
+        spec = self.recipe.settings.audit.suspect_model
+        return self._kept(
+            "embedded", [spec], checked["text"], make=lambda: embed(checked["text"].to_pylist(), model_folder_of(spec))
+        )
+
+    def _finetuned(self, checked: pa.Table) -> Outputs:
+        from pipeline.finetune import model_folder_of
+        from pipeline.finetune.folds import Outputs, out_of_fold
+
+        settings = self.recipe.settings
+        rows: list[Row] = [row for batch in self.whole for row in batch.to_pylist()]
+        fold = folds_of(checked["group"].to_pylist(), seed=settings.audit.seed, folds=settings.audit.suspect_folds)
+        classes = self.task.classes(sorted({stratum for row in rows for stratum in self.task.strata(row)}))
+
+        def made() -> Floats32:
+            found = out_of_fold(
+                rows, fold, self.task, settings.finetune, base=model_folder_of(settings.finetune.model)
+            ).probabilities
+            return np.zeros((0, 0), dtype=np.float32) if found is None else found
+
+        basis = [settings.finetune.model_dump(mode="json"), classes, fold.tolist()]
+        said = self._kept("finetuned", basis, checked["text"], checked["answer"], make=made)
+        return Outputs(classes, said, np.zeros((0, 2)))
+
+    def _kept(self, kind: str, basis: list[Any], *columns: pa.ChunkedArray, make: Any) -> Floats32:
+        """An array that was made of these columns before, or made now: a model is asked once about the same rows."""
+        path = self._folder() / f"{kind}-{_key(basis, columns)}.npy"
+        if path.is_file():
+            found: Floats32 = np.load(path, allow_pickle=False)
+            return found
+        made: Floats32 = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for old in path.parent.glob(f"{kind}-*.npy"):
+            old.unlink()
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            np.save(file, made, allow_pickle=False)
+        partial.rename(path)
+        return made
+
+    def _folder(self) -> Path:
+        return self.recipe.build / "outputs"
+
+
+def inputs(recipe: Recipe) -> dict[str, str]:
+    """What suspects depend on beside the recipe's own section: the model, and the code and libraries that ask it."""
+    tier = recipe.settings.audit.suspects
+    if tier not in ("encoder", "finetuned"):
+        return {}
+    from pipeline.finetune import keys
+
+    told = recipe.settings.finetune.model_dump(mode="json") if tier == "finetuned" else {}
+    return {"suspect_model": json.dumps([keys.code_version(), keys.versions(), told], sort_keys=True)}
+
+
+def _marks(checked: pa.Table) -> bool:
+    return any(word["tag"] != "O" for words in checked["words"].to_pylist() for word in words)
+
+
+def _key(basis: list[Any], columns: tuple[pa.ChunkedArray, ...]) -> str:
+    from pipeline.finetune import keys
+
+    whole = hashlib.sha256(json.dumps([keys.code_version(), keys.versions(), basis], sort_keys=True).encode())
+    for column in columns:
+        for value in column.to_pylist():
+            whole.update(json.dumps(value, ensure_ascii=True).encode() + b"\n")
+    return whole.hexdigest()[:32]

@@ -1,0 +1,28 @@
+"""Three verdicts on a suspect: wrong, ambiguous, fine."""
+
+from __future__ import annotations
+
+import math
+
+WRONG = 0.5
+"""From this probability on an answer is more likely wrong than not."""
+CLEARER = 2.0
+"""How many times likelier another answer must be than the given one, or both could be meant."""
+OPEN = 0.15
+"""Two answers that are each this likely leave open which is meant; so does a probability of being wrong of as much."""
+
+
+def verdict(wrong: float, given: float, likely: float) -> str:
+    """What a suspect looks like, from the probabilities that it is wrong, and of the given and the likeliest answer.
+
+    `wrong`: another answer is clearly likelier. `ambiguous`: both could be meant, or it cannot be told: most flags in
+    the wild are of this kind, so a person who looks should not expect an error. `fine`: nothing much speaks against it.
+    The last two may be nan, where no model knows other answers: then only how probably it is wrong decides.
+
+    >>> verdict(0.9, 0.02, 0.9), verdict(0.6, 0.4, 0.5), verdict(0.05, 0.8, 0.1)
+    ('wrong', 'ambiguous', 'fine')
+    """
+    apart = not (math.isfinite(given) and math.isfinite(likely)) or likely >= CLEARER * given
+    if wrong >= WRONG and apart:
+        return "wrong"
+    return "ambiguous" if wrong >= OPEN or min(given, likely) >= OPEN else "fine"

@@ -1,0 +1,52 @@
+"""Joining where errors are of several kinds: each kind is told by its own signal, and shares are found."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.quality.joining import join
+from pipeline.quality.mixture import join_kinds
+from pipeline.quality.signals import Signals
+
+
+def mixed(share: float, *, added: bool = False) -> tuple[Signals, int]:
+    """2,000 answers, `share` of them wrong in the first of two kinds; each kind has a signal of its own."""
+    chance = np.random.default_rng(0)
+    wrong = int(2000 * share)
+    actual = chance.normal(size=(2000, 2))
+    actual[:wrong, 0] += 4
+    flipped = chance.normal(size=(600, 2))
+    flipped[:300, 0] += 4
+    flipped[300:, 1] += 4
+    words = tuple("x" for _ in range(2000))
+    made = Signals(
+        row=np.arange(2000), part=words, given=words, likely=words, names=("one", "two"), actual=actual,
+        flipped=flipped, flipped_part=np.arange(600), p_given=np.zeros(2000), p_likely=np.zeros(2000),
+        said=lambda at: [], added=np.where(np.arange(2000) < 1000, 0.0, -50.0) if added else None,
+        flipped_kind=np.arange(600) // 300,
+    )  # fmt: skip
+    return made, wrong
+
+
+def precision(found: np.ndarray[tuple[int, ...], np.dtype[np.float64]], wrong: int) -> float:
+    return float((np.argsort(-found, kind="stable")[:wrong] < wrong).mean())
+
+
+def test_one_sign_is_enough_and_the_share_is_found() -> None:
+    signals, wrong = mixed(0.05)
+    found = join_kinds(signals)
+    assert precision(found.wrong, wrong) > 0.85
+    assert precision(found.wrong, wrong) > precision(join(signals).wrong, wrong)
+    assert 0.03 < found.rate < 0.08
+    assert min(found.weights.values()) > 0.5
+
+
+def test_what_is_known_besides_is_added() -> None:
+    signals, _ = mixed(0.05, added=True)
+    assert join_kinds(signals).wrong[1000:].max() < 1e-6
+
+
+def test_a_signal_never_speaks_for_an_answer() -> None:
+    signals, _ = mixed(0.05)
+    signals.flipped[:, 1] -= 10
+    assert join_kinds(signals).weights["two"] == 0
