@@ -43,6 +43,7 @@ def labels(
     multiple: bool = False,
     probabilities: Floats32 | None = None,
     vectors: Floats32 | None = None,
+    embeddings: Floats32 | None = None,
     seed: int = 0,
     folds: int = 5,
 ) -> Signals:
@@ -53,6 +54,8 @@ def labels(
     columns of `probabilities`; those that stand in the answers, sorted, if left out. `probabilities`: float[n, labels],
     out of fold, from a model that did not see a row's group, nan where it could not be asked; the quick model's if left
     out. `vectors`: float32[n, d], rows of length 1, alike for texts that mean alike; made of n-grams if left out.
+    `embeddings`: float32[n, d] of length 1, by an encoder: the quick model learns from them as well, and they are the
+    vectors.
     The result does not depend on the order of the rows, if their ids differ.
 
     Raises:
@@ -66,7 +69,8 @@ def labels(
     texts, groups = table["text"].to_pylist(), table["group"].to_pylist()
     if probabilities is None:
         link: Link = "sigmoid" if multiple else "softmax"
-        probabilities, made = asked(texts, answers, groups, seed=seed, folds=folds, link=link)
+        known_by = None if embeddings is None else embeddings[order]
+        probabilities, made = asked(texts, answers, groups, seed=seed, folds=folds, link=link, embeddings=known_by)
         vectors = made if vectors is None else vectors[order]
     else:
         probabilities = np.asarray(probabilities, dtype=np.float32)[order]

@@ -132,10 +132,13 @@ def asked(
     seed: int,
     folds: int,
     link: Link,
+    embeddings: Floats32 | None = None,
 ) -> tuple[Floats32, Floats32]:
     """Out-of-fold probabilities, float32[n, classes], and the vectors of the texts, float32[n, d], of length 1.
 
     `answers`: scipy sparse float32[n, classes], 1 for a label that the row carries (or the weight of that label).
+    `embeddings`: float32[n, d] of length 1, by an encoder that knows more of language: one more model is learned on
+    them and pooled with the others, and they are the vectors.
     """
     from threadpoolctl import threadpool_limits
 
@@ -150,7 +153,9 @@ def asked(
     )
     # More threads of the linear algebra would add in another order.
     with threadpool_limits(limits=1):
-        learned, dense = _learned([texts[at] for at in order], answers[order], fold[order], seed, link)
+        known = None if embeddings is None else embeddings[order]
+        drawn = [texts[at] for at in order]
+        learned, dense = _learned(drawn, answers[order], fold[order], seed=seed, link=link, embeddings=known)
     for at in range(1, len(order)):
         one, other = order[at - 1], order[at]
         if texts[one] == texts[other] and groups[one] == groups[other]:
@@ -167,12 +172,17 @@ def _spelled(answers: Any) -> list[bytes]:
     ]
 
 
-def _learned(texts: list[str], answers: Any, fold: Ints, seed: int, link: Link) -> tuple[Floats32, Floats32]:
+def _learned(
+    texts: list[str], answers: Any, fold: Ints, *, seed: int, link: Link, embeddings: Floats32 | None
+) -> tuple[Floats32, Floats32]:
     bounds, shard_fold = _shards(fold)
     bag = bags(texts, bounds)
     scores = [bayes(bag, answers, shard_fold, link)]
     dense = vectors(bag, seed=seed)
     scores.append(regression(dense, answers, fold, link))
+    if embeddings is not None:
+        dense = embeddings
+        scores.append(regression(dense, answers, fold, link))
     found = pooled(scores, answers, link)
     return _only_what_was_seen(found, answers, fold, link), dense
 
