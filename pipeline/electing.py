@@ -117,14 +117,19 @@ def _scores(found: Choice) -> dict[str, Any]:
     methods = [
         {
             "method": score.method,
-            "likelihood": round(score.likelihood, 6),
-            "error": round(score.error, 6),
-            "weight": round(score.weight, 6),
-            "differs": round(score.differs, 6),
+            "likelihood": _number(score.likelihood),
+            "error": _number(score.error),
+            "weight": _number(score.weight),
+            "differs": _number(score.differs),
         }
         for score in found.scores
     ]
     return {"methods": methods, "warnings": list(found.warnings), "best": found.best}
+
+
+def _number(value: float) -> float | None:
+    """A number for JSON, which has no nan; rounded, so that the last bits of another processor do not show."""
+    return round(value, 6) if np.isfinite(value) else None
 
 
 def helped(election: Election, polled: Poll, task: Task, probabilities: Floats, settings: AuditSettings) -> Election:

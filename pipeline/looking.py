@@ -93,6 +93,8 @@ def _delimiter(raw: RawFile, format: str) -> str | None:
     """The mark that parts columns, where it is not the format's own: spreadsheets in much of Europe write `;`."""
     first = next((line.text for line in lines(raw, ReadOptions())[1] if line.text.strip()), "")
     own = "\t" if format == "tsv" else ","
+    if own == "\t" and own in first:
+        return None  # texts are full of the other marks
     found = max((own, ",", ";", "\t", "|"), key=first.count)
     return None if first.count(found) == first.count(own) else found
 

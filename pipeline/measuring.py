@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.quality import agreement, annotators
+from pipeline.quality.mistaken import label_confusion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +28,12 @@ RANKED = ("ordinal", "interval", "ratio")
 
 def measured(work: Work, heard: Said, polled: Poll, election: Election) -> dict[str, Any]:
     """The agreement of the annotators and a card for each, as plain values for the report."""
-    return {"agreement": _agreement(work, heard, polled), "annotators": _annotators(work, heard, polled, election)}
+    is_closed = election.numbers is None and work.task.measure != "texts"
+    return {
+        "agreement": _agreement(work, heard, polled),
+        "annotators": _annotators(work, heard, polled, election),
+        "confusion": label_confusion(polled.ballots, election.truth) if is_closed else {},
+    }
 
 
 def _agreement(work: Work, heard: Said, polled: Poll) -> dict[str, Any]:

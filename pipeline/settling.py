@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipeline.tasks import Settled, Vote, canonical
 from pipeline.text import normalised
-from pipeline.voting import Heard, answers, with_said
+from pipeline.voting import answers, with_said, with_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def settle_batch(
 ) -> pa.RecordBatch:
     """The settled answers of a batch of rows, and the first rule that each breaks; no posterior unless `measured`."""
     batch, said_here, votes = given
-    counted, golden = (answers(said_here, batch.num_rows, verdict=verdict) for verdict in ("counted", "gold"))
+    counted, golden = (answers(with_verdict(said_here, verdict), batch.num_rows) for verdict in ("counted", "gold"))
     problems = _problems(said_here, batch.num_rows)
     lines = []
     for row, heard, gold, voted, problem in zip(batch.to_pylist(), counted, golden, votes, problems, strict=True):
@@ -81,11 +81,11 @@ def settle_batch(
     return pa.RecordBatch.from_pylist(lines, schema=SETTLED)
 
 
-def _settled(row: Row, heard: list[Heard], gold: list[Heard], votes: dict[str, Vote], task: Task) -> Settled | None:
+def _settled(row: Row, heard: list[Any], gold: list[Any], votes: dict[str, Vote], task: Task) -> Settled | None:
     """One answer: the gold one where there is one, else what the vote says; None where nobody answered."""
     if gold:
-        return Settled(gold[-1].answer, 1.0, tied=False)
-    return task.elect(row, [one.answer for one in heard], votes) if heard else None
+        return Settled(gold[-1], 1.0, tied=False)
+    return task.elect(row, heard, votes) if heard else None
 
 
 def _problems(said_here: pa.Table, rows: int) -> list[str | None]:

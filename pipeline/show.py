@@ -65,19 +65,34 @@ def closing(reports: Sequence[Mapping[str, Any]], name: str) -> Table:
 
 
 def attention(reports: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What a person should look at after a build: decisions that did nothing, and a build that nothing is left of."""
+    """What a person should look at after a build: annotators, decisions without effect, a build of nothing."""
     told = []
     for report in reports:
         decided = report["details"].get("decisions", {})
         for kind, means in (("stale", "no longer fit their rows"), ("without_effect", "change nothing")):
             if lines := decided.get(kind):
                 told.append(f"[yellow]{len(lines)} decisions {means}[/yellow], first: {plain(lines[0])}")
+        told += _of_annotators(report["details"])
     last = reports[-1]["counts"]
     if not last["kept"]:
         reasons = {reason: count for report in reports for reason, count in report["counts"]["reasons"].items()}
         most = max(reasons, key=lambda reason: reasons[reason], default="there were none")
         told.append(f"[red]no row is left[/red]; the commonest reason: {plain(most)}. assay why FILE:LINE tells more.")
     return told
+
+
+def _of_annotators(details: Mapping[str, Any]) -> Iterator[str]:
+    """What the audit warns of: how answers were settled, who may not have read, and how many answers look wrong."""
+    for warning in details.get("consensus", {}).get("warnings", ()):
+        yield f"[yellow]consensus[/yellow]: {plain(warning)}"
+    suspicious = [card["name"] for card in details.get("annotators", {}).get("cards", ()) if card["suspect"]]
+    if suspicious:
+        some = ", ".join(plain(name) for name in suspicious[:5]) + (", ..." if len(suspicious) > 5 else "")
+        yield f"[yellow]{len(suspicious)} annotators may not have read what they answered[/yellow], or copied: {some}"
+    found = details.get("suspects", {})
+    if found.get("listed"):
+        verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(found["verdicts"].items()))
+        yield f"suspects: {found['listed']:,} of {found['checked']:,} rows are listed in the report ({verdicts})"
 
 
 def waterfall(lines: Sequence[Line], name: str) -> Table:

@@ -55,8 +55,8 @@ def _is_none(value: Any) -> bool:
 
 def writing(good: list[dict[str, Any]], look: Look) -> None:
     """Note which fields hold the source and the target, or several annotators' targets, and what these seem to be."""
-    targets = _family(good)
-    target = played(good, "target")
+    targets = [] if look.options.names else _family(good)
+    target = played(good, "target") or _second(good)
     several = played(good, "references")
     if not targets and several and isinstance(good[0][several], list):
         look.columns["answers"] = several
@@ -71,7 +71,7 @@ def writing(good: list[dict[str, Any]], look: Look) -> None:
         raise AssayError(
             "the file", f"its records hold {', '.join(good[0])}", "name the fields of source and target in the recipe"
         )
-    look.columns["source"] = source = played(rest, "source") or longest(rest)
+    look.columns["source"] = source = longest(rest) if look.options.names else played(rest, "source") or longest(rest)
     kind = _kind(good, source, targets[0])
     others = [{name: value for name, value in record.items() if name != source} for record in rest]
     if kind == "answer" and (context := played(others, "context")):
@@ -89,6 +89,17 @@ def _family(good: Sequence[Mapping[str, Any]]) -> list[str]:
             families.setdefault(ended[1], []).append(name)
     most = {stem: _chars(good, names) for stem, names in families.items() if len(names) > 1}
     return families[max(most, key=lambda stem: most[stem])] if most else []
+
+
+def _second(good: Sequence[Mapping[str, Any]]) -> str | None:
+    """The text field with most characters but one: what is written of a text is mostly shorter."""
+    seen = {name: {record.get(name) for record in good[:LOOKED_AT] if _is_text(record.get(name))} for name in good[0]}
+    rest = sorted({name for name, texts in seen.items() if len(texts) > 1 or len(good) == 1} - {longest(good)})
+    return max(rest, key=lambda name: _chars(good, [name])) if rest else None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _chars(good: Sequence[Mapping[str, Any]], names: Sequence[str]) -> int:

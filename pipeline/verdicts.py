@@ -84,7 +84,7 @@ def part_batch(given: tuple[int, pa.RecordBatch, pa.Table], *, task: Task, schem
         row = read if answer is None else task.with_answer(read, json.loads(answer))
         if reason is None:
             kept.append(_weighed(row, verdict, weight_by))
-            looked_at.append(checked(row, at, task))
+            looked_at.append(checked(kept[-1], at, task))
         else:
             rejected.append(rejection(row, stage="audit", reason=reason, evidence=verdict["evidence"] or ""))
     return Parted(batch_of(kept, schema), batch_of(rejected, REJECTED), batch_of(looked_at, CHECKED))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.quality.ballots import Ballots, ballots_from
 
@@ -33,15 +35,6 @@ CAST = pa.schema(
     ]
 )
 KNOWN = pa.schema([("row", pa.int64()), ("unit", pa.string()), ("label", pa.string())])
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One answer to a row that counts: by whom (None: anonymous), what, and the number of its annotation."""
-
-    annotator: str | None
-    answer: Any
-    origin: int
 
 
 @dataclass(frozen=True)
@@ -89,41 +82,52 @@ def with_said(work: Work, heard: Said) -> Iterator[tuple[int, pa.RecordBatch, pa
         first += batch.num_rows
 
 
-def answers(said_here: pa.Table, rows: int, *, verdict: str = "counted") -> list[list[Heard]]:
-    """The annotations with a verdict, by row of the batch.
+def answers(said_here: pa.Table, rows: int) -> list[list[Any]]:
+    """The answers of a batch of rows, row by row, from their annotations (see `with_said`).
 
     Answers that are spelled the same are one object: most answers by far are one of a few labels.
     """
-    told: list[list[Heard]] = [[] for _ in range(rows)]
-    columns = (said_here[name].to_pylist() for name in ("place", "annotator", "answer", "at", "verdict"))
-    parsed: dict[str, Any] = {}
-    for place, annotator, answer, at, said in zip(*columns, strict=True):
-        if said == verdict:
-            if answer not in parsed:
-                parsed[answer] = json.loads(answer)
-            told[place].append(Heard(annotator, parsed[answer], at))
-    return told
+    spelled = said_here["answer"].combine_chunks().dictionary_encode()
+    known = [json.loads(answer) for answer in spelled.dictionary.to_pylist()]
+    told = [known[code] for code in spelled.indices.to_pylist()]
+    ends = np.searchsorted(said_here["place"].to_numpy(), np.arange(rows + 1)).tolist()
+    return [told[begin:end] for begin, end in pairwise(ends)]
+
+
+def with_verdict(said_here: pa.Table, verdict: str) -> pa.Table:
+    """The annotations with this verdict."""
+    return said_here.filter(pc.equal(said_here["verdict"], verdict))
 
 
 def cast_batch(given: tuple[int, pa.RecordBatch, pa.Table], *, task: Task) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     """The ballots of a batch of rows (columns: `CAST`), and what is known of their units (columns: `KNOWN`)."""
     first, batch, said_here = given
-    counted, golden = (answers(said_here, batch.num_rows, verdict=verdict) for verdict in ("counted", "gold"))
-    votes: list[tuple[Any, ...]] = []
-    known: list[tuple[Any, ...]] = []
-    for at, (row, heard, gold) in enumerate(zip(batch.to_pylist(), counted, golden, strict=True), first):
-        if not heard:
-            continue
+    counted, golden = (with_verdict(said_here, verdict) for verdict in ("counted", "gold"))
+    cast: dict[str, list[Any]] = {"row": [], "unit": [], "label": [], "place": []}
+    known: dict[str, list[Any]] = {name: [] for name in KNOWN.names}
+    begin = 0
+    told = zip(batch.to_pylist(), answers(counted, batch.num_rows), answers(golden, batch.num_rows), strict=True)
+    for at, (row, heard, gold) in enumerate(told, first):
         # The gold answer is asked along, so that it says something of every unit that anybody voted on.
-        units = task.ballots(row, [one.answer for one in (*heard, *gold[-1:])])
+        units = task.ballots(row, [*heard, *gold[-1:]]) if heard else {}
         for unit, labels in units.items():
-            cast = zip(heard, labels, strict=False)
-            votes += [(at, unit, one.annotator, label, one.origin) for one, label in cast if label is not None]
+            cast["row"] += [at] * len(heard)
+            cast["unit"] += [unit] * len(heard)
+            cast["label"] += labels[: len(heard)]
+            cast["place"] += range(begin, begin + len(heard))
             if gold and labels[-1] is not None:
-                known.append((at, unit, labels[-1]))
-    return _batch(votes, CAST), _batch(known, KNOWN)
+                for name, value in zip(KNOWN.names, (at, unit, labels[-1]), strict=True):
+                    known[name].append(value)
+        begin += len(heard)
+    return _cast(cast, counted), pa.RecordBatch.from_pydict(known, schema=KNOWN)
 
 
-def _batch(lines: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
-    columns = zip(*lines, strict=True) if lines else [[] for _ in schema.names]
-    return pa.RecordBatch.from_pydict(dict(zip(schema.names, map(list, columns), strict=True)), schema=schema)
+def _cast(votes: dict[str, list[Any]], counted: pa.Table) -> pa.RecordBatch:
+    """The votes, `place` being the line of `counted` that each comes from, without those who said nothing of a unit."""
+    place = pa.array(votes.pop("place"), pa.int64())
+    columns = votes | {"annotator": _taken(counted["annotator"], place), "origin": _taken(counted["at"], place)}
+    return pa.RecordBatch.from_pydict(columns, schema=CAST).filter(pc.is_valid(pa.array(votes["label"], pa.string())))
+
+
+def _taken(column: pa.ChunkedArray, place: pa.Array) -> pa.Array:
+    return column.combine_chunks().take(place)

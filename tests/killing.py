@@ -47,7 +47,6 @@ kind = "swap"
 kind = "keyboard"
 [audit]
 bootstrap = 10
-suspects = "off"
 min_text_chars = %d
 [split]
 seed = %d

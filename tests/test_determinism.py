@@ -83,7 +83,9 @@ def sentences() -> dict[str, str]:
         name = NAMES[number % len(NAMES)]
         text = f"{phrase(number)} said {name} ."
         start = text.index(name)
-        records.append({"id": number, "text": text, "spans": [[start, start + len(name), "PER"]]})
+        records.append(
+            {"id": number, "text": text, "spans": [[start, start + len(name), "ORG" if number == 17 else "PER"]]}
+        )
     return {"rows.jsonl": jsonl(records)}
 
 
@@ -106,6 +108,9 @@ def test_the_build_is_worth_comparing(usual: tuple[str, Recipe]) -> None:
     reports = built(one, "split")
     assert reports["augment"]["counts"]["made"] > 3
     assert all(reports["split"]["tables"][side]["rows"] for side in ("train", "validation", "test"))
+    audit = reports["audit"]["tables"]
+    assert audit["suspects"]["rows"] > 0
+    assert audit["doubted"]["rows"] == audit["rows"]["rows"] > 20
     if task == "classification":
         assert set(reports["ingest"]["counts"]["reasons"]) == {"duplicate_id", "wrong_columns"}
         assert set(reports["audit"]["counts"]["reasons"]) >= {"merged_duplicate", "unknown_label"}
@@ -117,6 +122,49 @@ def test_workers_and_batches_change_no_byte(tmp_path: Path, usual: tuple[str, Re
     one = data_set(tmp_path, task)
     built(one, "split", engine=engine)
     assert contents(one.build) == contents(expected.build)
+
+
+ASKED = 'suspects = "{}"\nsuspect_model = "tiny"\nsuspect_folds = 2\n[finetune]\nmodel = "tiny"\n'
+EVERYBODY = """
+task = "classification"
+[[ingest.source]]
+name = "s"
+files = ["rows.jsonl"]
+format = "jsonl"
+columns = { id = "id", text = "text", gold = "gold" }
+[guideline]
+multiple = true
+[audit]
+"""
+
+
+def heard() -> dict[str, str]:
+    """Several answers a row, of named and unnamed annotators, in batches, under two guidelines, some rows with gold."""
+    records = []
+    for number in range(60):
+        about = [{"batch": f"b{number % 4}", "guideline": f"v{number % 2}", "time": 1700000000 + 40 * number}] * 3
+        given = [("ann", ["x", "y"][: number % 3]), ("bob", ["y"]), (None, ["x"] if number % 2 else ["z"])]
+        said = [{"annotator": who, "answer": answer, **more} for (who, answer), more in zip(given, about, strict=True)]
+        records.append(
+            {"id": number, "text": phrase(number), "annotations": said, "gold": None if number % 7 else ["x"]}
+        )
+    return {"rows.jsonl": jsonl(records)}
+
+
+@pytest.mark.parametrize("tier", ["quick", "encoder", "finetuned"])
+def test_workers_and_batches_change_no_byte_of_what_models_say(tmp_path: Path, tier: str) -> None:
+    """Whoever looks for suspects, and what is kept of it for the next time, beside the stages."""
+    toml = EVERYBODY + ASKED.format(tier)
+    engines = (ALONE, Engine(1, 7), Engine(4, 7))
+    made_by = [made(tmp_path / str(at), toml, heard()) for at in range(len(engines))]
+    reports = [built(one, "audit", engine=engine)["audit"] for one, engine in zip(made_by, engines, strict=True)]
+    expected = contents(made_by[0].build)
+    assert any(name.startswith("outputs/") for name in expected) == (tier != "quick")
+    assert reports[0]["tables"]["doubted"]["rows"] == reports[0]["counts"]["kept"] > 20
+    assert reports[0]["details"]["annotations"]["gold"] == 9
+    assert set(reports[0]["details"]["agreement"]["by_batch"]) == {"b0", "b1", "b2", "b3"}
+    for one in made_by[1:]:
+        assert contents(one.build) == expected
 
 
 def hashes(one: Recipe) -> dict[str, dict[str, str]]:

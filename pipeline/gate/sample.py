@@ -170,6 +170,11 @@ def _asked(number: int, chinese: bool) -> Row:
     return {"context": context, "question": text_of(number + 1000, chinese, 5), "answers": [answer]}
 
 
+def _written(number: int, chinese: bool) -> Row:
+    text, target = text_of(number, chinese, 6), text_of(number + 1000, chinese, 6)
+    return {"text": text, "context": None, "target": target, "references": []}
+
+
 OWN: Mapping[str, Callable[[int, bool], Row]] = {
     "answering": _asked,
     "chat": _chatted,
@@ -177,6 +182,7 @@ OWN: Mapping[str, Callable[[int, bool], Row]] = {
     "rating": _rated,
     "relations": _related,
     "tagging": _tagged,
+    "writing": _written,
 }
 _LABELLED: dict[str, Any] = {"label": [{"name": label} for label in LABELS]}
 GUIDELINES: Mapping[str, dict[str, Any]] = {
@@ -186,6 +192,7 @@ GUIDELINES: Mapping[str, dict[str, Any]] = {
     "rating": {"low": 0, "high": 5},
     "relations": _LABELLED,
     "tagging": _LABELLED,
+    "writing": {"kind": "summary"},
 }
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from pipeline import checks
 from pipeline.errors import AssayError
-from pipeline.pages import origin, overview, scores, shape, truth
+from pipeline.pages import agreed, checked, doubts, origin, overview, people, scores, settled, shape, truth
 from pipeline.pages.blocks import VERDICTS
 from pipeline.pages.build import Build, read
 from pipeline.pages.visible import language_tag, shown
@@ -65,6 +66,7 @@ def render(build: Build, *, lines: Sequence[Line] = (), key: str = "") -> str:
             licence=settings.licence,
             verdict=overview.verdict(build),
             headline=scores.headline(build),
+            notices=overview.notices(build),
             facts=overview.facts(build),
             sections=sections(build, lines),
             signs=VERDICTS,
@@ -80,9 +82,12 @@ def sections(build: Build, lines: Sequence[Line]) -> list[Section]:
         overview.counts(build, lines),
         overview.gates(build),
         truth.rejected(build),
-        truth.agreement(build),
+        agreed.agreement(build),
+        settled.consensus(build),
+        people.annotators(build),
+        doubts.suspects(build),
+        checked.checked(build),
         truth.duplicates(build),
-        truth.suspects(build),
         shape.classes(build),
         shape.augmentation(build),
         shape.split(build),
@@ -108,11 +113,13 @@ def _environment() -> Environment:
 
 
 def _key(build: Build, lines: Sequence[Line]) -> str:
-    """All that the page depends on, as a hash: the reports, the recipe, the lines, and the code of the pages."""
+    """All that the page depends on, as a hash: reports, recipe, checks, lines, and the code of the pages."""
     told = [[line.stage, line.what, line.count, line.total] for line in lines]
     settings = build.recipe.settings.model_dump(mode="json")
     basis = json.dumps([build.reports, build.recipe.name, settings, told], sort_keys=True, ensure_ascii=False)
     whole = hashlib.sha256(basis.encode())
+    for path in checks.read_from(build.recipe):
+        whole.update(path.read_bytes())
     for path in sorted(_HERE.iterdir()):
         if path.suffix in {".py", ".html", ".css"}:
             whole.update(path.read_bytes())

@@ -51,7 +51,7 @@ class Charts:
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph; `tone` is "", note or alarm."""
+    """A paragraph; `tone` is "", note, alarm, or command for what to type."""
 
     kind: ClassVar[str] = "text"
     text: str
@@ -91,11 +91,21 @@ class Fold:
 
 @dataclass(frozen=True)
 class Example:
-    """A row to look at: the text of interest, and short facts about it as (name, value)."""
+    """A row to look at: the text of interest, and short facts about it as (name, value).
+
+    Attributes:
+        pieces: the text again where a part of it is marked: (piece, whether it is the marked one); shown instead of it.
+        reasons: sentences.
+        folded: facts that are shown when asked for, under `summary`.
+    """
 
     text: str
     facts: Sequence[tuple[str, str]]
     language: str = ""
+    pieces: Sequence[tuple[str, bool]] = ()
+    reasons: Sequence[str] = ()
+    folded: Sequence[tuple[str, str]] = ()
+    summary: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,17 +116,43 @@ class Examples:
     items: Sequence[Example]
 
 
-Block = Table | Facts | Charts | Text | Points | Finding | Fold | Examples
+@dataclass(frozen=True)
+class Card:
+    """An annotator: a name from the data, a verdict (`tone`: "", pass, warn, fail), a sentence, a picture and more."""
+
+    name: str
+    tone: str
+    verdict: str
+    said: str
+    picture: Markup | None
+    facts: Sequence[tuple[str, str]]
+    reasons: Sequence[str] = ()
+    folded: Sequence[Block] = ()
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Cards side by side, or below one another on a phone."""
+
+    kind: ClassVar[str] = "cards"
+    items: Sequence[Card]
+
+
+Block = Table | Facts | Charts | Text | Points | Finding | Fold | Examples | Cards
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: its anchor, heading and blocks; `command` is what to run where there is nothing yet."""
+    """A part of the page: its anchor, heading and blocks; `command` is what to run where there is nothing yet.
+
+    `absent` says then what there is not.
+    """
 
     key: str
     title: str
     blocks: Sequence[Block] = field(default_factory=tuple)
     command: str = ""
+    absent: str = "Not run yet."
 
 
 def number(value: Any, digits: int = 3) -> Cell:
@@ -163,3 +199,30 @@ def ranged(value: dict[str, Any], digits: int = 3) -> str:
     if value.get("low") is None or value.get("high") is None:
         return f"{middle} (no interval: {value['note']})" if value.get("note") else middle
     return f"{middle} [{written(value['low'], digits)}, {written(value['high'], digits)}]"
+
+
+def signed(value: Any, digits: int = 1) -> str:
+    """A difference, with its sign and a true minus.
+
+    >>> signed(-0.25, 2), signed(3.0), signed(None)
+    ('−0.25', '+3.0', '–')
+    """
+    return "–" if value is None else f"{value:+,.{digits}f}".replace("-", "−")
+
+
+def rows_of(count: int, what: str = "row") -> str:
+    """A count with its noun.
+
+    >>> rows_of(1), rows_of(1200, "answer")
+    ('1 row', '1,200 answers')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def said(note: str) -> str:
+    """A note as a sentence.
+
+    >>> said("only 3 rows"), said("Done."), said("")
+    ('Only 3 rows.', 'Done.', '')
+    """
+    return note[:1].upper() + note[1:] + ("" if note.endswith((".", "?", "!")) or not note else ".")

@@ -18,7 +18,7 @@ from pipeline.tasks import task
 from pipeline.text import units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pipeline.recipe import Recipe
     from pipeline.tasks import Row, Task
@@ -116,13 +116,13 @@ class Build:
         except (ValueError, KeyError, TypeError, AttributeError):
             return whole, ""
 
-    def suspects(self, most: int) -> list[dict[str, Any]]:
-        """The first rows of the list of suspects, the most suspicious first."""
-        found: list[dict[str, Any]] = []
+    def suspects(self, each: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
+        """The most suspicious lines of every verdict in `each`, at most so many."""
+        found: dict[str, list[dict[str, Any]]] = {verdict: [] for verdict in each}
         for batch in self.batches("audit", "suspects"):
-            found += batch.slice(0, most - len(found)).to_pylist()
-            if len(found) >= most:
-                break
+            for verdict, most in each.items():
+                lines = batch.filter(pc.equal(batch["verdict"], verdict))
+                found[verdict] += lines.slice(0, most - len(found[verdict])).to_pylist()
         return found
 
     def texts(self, ids: Iterable[str], *, stage: str, tables: Sequence[str]) -> dict[str, tuple[str, str]]:

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from pipeline.pages.visible import fitted, visible
+from pipeline.pages.marks import WIDTH, Scale, drawing, figure, in_words, lettering, line, rect, short, ticks
+from pipeline.pages.visible import fitted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-WIDTH = 360
 LEFT, RIGHT = 124, 66
 """Room for names on the left of a chart, and for figures on its right."""
 LINE = 24
+STRIP = 280
+"""The width of a picture that stands on a card."""
 _DOT_LINE = 38
-_ROOM = {"name": 15, "long": 26}
-"""Columns of text that fit where names stand."""
 _PLOT = WIDTH - LEFT - RIGHT
 
 
@@ -51,11 +51,11 @@ def bars(name: str, title: str, rows: Sequence[Bar]) -> Markup:
         y = at * LINE
         wide = max(_PLOT * row.value / top, 1 if row.value else 0)
         parts += [
-            _text(LEFT - 8, y + 16, row.label, "end"),
-            _rect(LEFT, y + 5, wide, LINE - 9, row.colour),
-            _text(LEFT + wide + 6, y + 16, row.said, "start", "figure"),
+            lettering(LEFT - 8, y + 16, row.label, "end"),
+            rect(LEFT, y + 5, wide, LINE - 9, row.colour),
+            lettering(LEFT + wide + 6, y + 16, row.said, "start", "figure"),
         ]
-    return _svg(name, title, _told((row.label, row.said) for row in rows), len(rows) * LINE + 2, parts)
+    return figure(name, title, in_words((row.label, row.said) for row in rows), len(rows) * LINE + 2, parts)
 
 
 def intervals(
@@ -65,24 +65,24 @@ def intervals(
     ends = [end for dot in dots for end in (dot.value, dot.low, dot.high) if end is not None] + list(reach or ())
     low, high = min(ends, default=0.0), max(ends, default=1.0)
     marks = ticks(low, high)
-    place = _Scale(min(low, marks[0]), max(high, marks[-1]), 10, WIDTH - 10)
+    place = Scale(min(low, marks[0]), max(high, marks[-1]), 10, WIDTH - 10)
     parts = []
     for at, dot in enumerate(dots):
         y = at * _DOT_LINE + 26
-        parts += [_text(0, y - 12, dot.label, "start", "long"), _line(10, y, WIDTH - 10, y, "grid")]
-        parts.append(_text(WIDTH, y - 12, _dot_said(dot, digits), "end", "figure"))
-        parts += [_line(place(mark), y - 4, place(mark), y + 4, "grid") for mark in marks]
+        parts += [lettering(0, y - 12, dot.label, "start", "long"), line(10, y, WIDTH - 10, y, "grid")]
+        parts.append(lettering(WIDTH, y - 12, _dot_said(dot, digits), "end", "figure"))
+        parts += [line(place(mark), y - 4, place(mark), y + 4, "grid") for mark in marks]
         parts += _whisker(dot, y, place)
     bottom = len(dots) * _DOT_LINE
-    parts += [_text(place(mark), bottom + 12, f"{mark:g}", "middle", "tick") for mark in marks]
-    return _svg(name, title, _told((dot.label, _dot_said(dot, digits)) for dot in dots), bottom + 18, parts)
+    parts += [lettering(place(mark), bottom + 12, f"{mark:g}", "middle", "tick") for mark in marks]
+    return figure(name, title, in_words((dot.label, _dot_said(dot, digits)) for dot in dots), bottom + 18, parts)
 
 
-def _whisker(dot: Dot, y: float, place: _Scale) -> list[Markup]:
+def _whisker(dot: Dot, y: float, place: Scale) -> list[Markup]:
     parts = []
     if dot.low is not None and dot.high is not None:
-        parts.append(_line(place(dot.low), y, place(dot.high), y, "whisker"))
-    return [*parts, Markup('<circle class="dot" cx="{}" cy="{}" r="4"/>').format(_n(place(dot.value)), _n(y))]
+        parts.append(line(place(dot.low), y, place(dot.high), y, "whisker"))
+    return [*parts, Markup('<circle class="dot" cx="{}" cy="{}" r="4"/>').format(short(place(dot.value)), short(y))]
 
 
 def _dot_said(dot: Dot, digits: int) -> str:
@@ -91,27 +91,53 @@ def _dot_said(dot: Dot, digits: int) -> str:
     return f"{dot.value:.{digits}f} [{dot.low:.{digits}f}, {dot.high:.{digits}f}]"
 
 
+def beside(
+    name: str, title: str, dot: Dot, others: Sequence[float], *, reach: tuple[float, float], ends: tuple[str, str]
+) -> Markup:
+    """One dot with its interval on a line on which 0 is marked, over thin marks for all `others`; no caption.
+
+    `reach` is what the axis covers, so that several such pictures can be held side by side; `ends` say which end is
+    which.
+    """
+    place, y = Scale(*reach, 8, STRIP - 8), 20.0
+    marks = "".join(f"M{short(place(min(max(other, reach[0]), reach[1])))} 13v14" for other in others)
+    low, high = (
+        place(min(max(end if end is not None else dot.value, reach[0]), reach[1])) for end in (dot.low, dot.high)
+    )
+    parts = [
+        line(8, y, STRIP - 8, y, "grid"),
+        Markup('<path class="mark" d="{}"/>').format(marks) if marks else Markup(""),
+        line(place(0), 5, place(0), 35, "ideal"),
+        line(low, y, high, y, "whisker"),
+        Markup('<circle class="dot" cx="{}" cy="{}" r="5.5"/>').format(short(place(dot.value)), short(y)),
+        lettering(8, 48, ends[0], "start", "tick"),
+        lettering(place(0), 48, "the others", "middle", "tick"),
+        lettering(STRIP - 8, 48, ends[1], "end", "tick"),
+    ]
+    return drawing(name, title, _dot_said(dot, 3), 52, parts, wide=STRIP)
+
+
 def stacked(name: str, title: str, rows: Mapping[str, Mapping[str, int]], colours: Mapping[str, str]) -> Markup:
     """One bar of full width for every row, parted by share; `colours` gives the class of each part, in order."""
     parts: list[Markup] = list(_legend(colours))
     told = []
     for at, (label, counts) in enumerate(rows.items()):
         y, x, whole = 20 + at * LINE, float(LEFT), sum(counts.values())
-        parts.append(_text(LEFT - 8, y + 16, label, "end"))
+        parts.append(lettering(LEFT - 8, y + 16, label, "end"))
         for part, colour in colours.items():
             wide = (WIDTH - LEFT - RIGHT) * counts.get(part, 0) / whole if whole else 0
-            parts.append(_rect(x, y + 5, wide, LINE - 9, colour))
+            parts.append(rect(x, y + 5, wide, LINE - 9, colour))
             x += wide
-        parts.append(_text(WIDTH - RIGHT + 6, y + 16, f"{whole:,}", "start", "figure"))
+        parts.append(lettering(WIDTH - RIGHT + 6, y + 16, f"{whole:,}", "start", "figure"))
         told.append((label, ", ".join(f"{part} {counts.get(part, 0):,}" for part in colours)))
-    return _svg(name, title, _told(told), 22 + len(rows) * LINE, parts)
+    return figure(name, title, in_words(told), 22 + len(rows) * LINE, parts)
 
 
 def _legend(colours: Mapping[str, str]) -> Iterable[Markup]:
     step = WIDTH / max(len(colours), 1)
     for at, (label, colour) in enumerate(colours.items()):
-        yield _rect(at * step, 3, 11, 11, colour)
-        yield _text(at * step + 16, 13, fitted(label, int(step / 6.6) - 2), "start")
+        yield rect(at * step, 3, 11, 11, colour)
+        yield lettering(at * step + 16, 13, fitted(label, int(step / 6.6) - 2), "start")
 
 
 def columns(
@@ -123,16 +149,16 @@ def columns(
     group = WIDTH / max(len(steps), 1)
     wide = group * 0.8 / max(len(series), 1)
     base = foot + tall
-    parts: list[Markup] = [*_legend(colours), _line(0, base, WIDTH, base, "axis")]
+    parts: list[Markup] = [*_legend(colours), line(0, base, WIDTH, base, "axis")]
     for at, step in enumerate(steps):
-        parts.append(_text(at * group + group / 2, base + 14, step, "middle", "tick"))
+        parts.append(lettering(at * group + group / 2, base + 14, step, "middle", "tick"))
         for number, (label, shares) in enumerate(series.items()):
             high = tall * shares[at] / top
-            parts.append(_rect(at * group + group * 0.1 + number * wide, base - high, wide, high, colours[label]))
+            parts.append(rect(at * group + group * 0.1 + number * wide, base - high, wide, high, colours[label]))
     said = [
         (label, ", ".join(f"{s} {share:.1%}" for s, share in zip(steps, v, strict=True))) for label, v in series.items()
     ]
-    return _svg(name, title, _told(said), base + 20, parts)
+    return figure(name, title, in_words(said), base + 20, parts)
 
 
 def reliability(name: str, title: str, bins: Sequence[Mapping[str, float]]) -> Markup:
@@ -142,23 +168,23 @@ def reliability(name: str, title: str, bins: Sequence[Mapping[str, float]]) -> M
     """
     filled = [one for one in bins if one.get("n") and "right" in one]
     side, left, whole = 230, 44, sum(one["n"] for one in filled) or 1
-    across, up = _Scale(0, 1, left, left + side), _Scale(0, 1, side + 8, 8)
-    parts = [_line(across(0), up(0), across(1), up(1), "ideal")]
+    across, up = Scale(0, 1, left, left + side), Scale(0, 1, side + 8, 8)
+    parts = [line(across(0), up(0), across(1), up(1), "ideal")]
     for mark in (0.0, 0.5, 1.0):
         parts += [
-            _line(across(0), up(mark), across(1), up(mark), "grid"),
-            _text(left - 6, up(mark) + 4, f"{mark:g}", "end", "tick"),
-            _text(across(mark), side + 24, f"{mark:g}", "middle", "tick"),
+            line(across(0), up(mark), across(1), up(mark), "grid"),
+            lettering(left - 6, up(mark) + 4, f"{mark:g}", "end", "tick"),
+            lettering(across(mark), side + 24, f"{mark:g}", "middle", "tick"),
         ]
     for one in filled:
         radius = 3 + 12 * math.sqrt(one["n"] / whole)
         circle = '<circle class="dot soft" cx="{}" cy="{}" r="{}"/>'
-        parts.append(Markup(circle).format(_n(across(one["probability"])), _n(up(one["right"])), _n(radius)))
-    parts.append(_text(left + side / 2, side + 40, "probability the model gave", "middle", "tick"))
-    parts.append(_text(left + side + 10, up(0.5) - 4, "share", "start", "tick"))
-    parts.append(_text(left + side + 10, up(0.5) + 10, "right", "start", "tick"))
+        parts.append(Markup(circle).format(short(across(one["probability"])), short(up(one["right"])), short(radius)))
+    parts.append(lettering(left + side / 2, side + 40, "probability the model gave", "middle", "tick"))
+    parts.append(lettering(left + side + 10, up(0.5) - 4, "share", "start", "tick"))
+    parts.append(lettering(left + side + 10, up(0.5) + 10, "right", "start", "tick"))
     told = ((f"{one['probability']:.2f}", f"{one['right']:.2f} right of {one['n']:,}") for one in filled)
-    return _svg(name, title, _told(told), side + 46, parts)
+    return figure(name, title, in_words(told), side + 46, parts)
 
 
 def curve(name: str, title: str, points: Sequence[tuple[float, float]], *, mark_x: float | None = None) -> Markup:
@@ -166,89 +192,28 @@ def curve(name: str, title: str, points: Sequence[tuple[float, float]], *, mark_
     tall, left = 110, 44
     xs, ys = [x for x, _ in points] or [0.0], [y for _, y in points] or [0.0]
     marks = ticks(min(ys), max(ys), most=4)
-    across = _Scale(min(xs), max(xs), left, WIDTH - 16)
-    up = _Scale(min(*ys, marks[0]), max(*ys, marks[-1]), tall, 10)
+    across = Scale(min(xs), max(xs), left, WIDTH - 16)
+    up = Scale(min(*ys, marks[0]), max(*ys, marks[-1]), tall, 10)
     parts = []
     for mark in marks:
         parts += [
-            _line(left, up(mark), WIDTH - 10, up(mark), "grid"),
-            _text(left - 6, up(mark) + 4, f"{mark:g}", "end", "tick"),
+            line(left, up(mark), WIDTH - 10, up(mark), "grid"),
+            lettering(left - 6, up(mark) + 4, f"{mark:g}", "end", "tick"),
         ]
-    path = " ".join(f"{_n(across(x))},{_n(up(y))}" for x, y in points)
+    path = " ".join(f"{short(across(x))},{short(up(y))}" for x, y in points)
     parts.append(Markup('<polyline class="curve" points="{}"/>').format(path))
     for x, y in points:
         kind = "dot" if x == mark_x else "dot hollow"
         circle = Markup('<circle class="{}" cx="{}" cy="{}" r="3.5"/>')
-        parts.append(circle.format(kind, _n(across(x)), _n(up(y))))
+        parts.append(circle.format(kind, short(across(x)), short(up(y))))
     for x, anchor in ((xs[0], "start"), (xs[-1], "end")):
-        parts.append(_text(across(x), tall + 18, f"step {x:g}", anchor, "tick"))
-    return _svg(name, title, _told((f"step {x:g}", f"{y:.4g}") for x, y in points), tall + 24, parts)
+        parts.append(lettering(across(x), tall + 18, f"step {x:g}", anchor, "tick"))
+    return figure(name, title, in_words((f"step {x:g}", f"{y:.4g}") for x, y in points), tall + 24, parts)
 
 
 def drop(start: float, end: float, whole: float, *, colour: str) -> Markup:
     """A bar from `start` to `end` on a scale that ends at `whole`, to stand in a waterfall beside a written figure."""
-    place = _Scale(0, whole or 1, 0, 160)
+    place = Scale(0, whole or 1, 0, 160)
     low, high = sorted((place(start), place(end)))
-    bar = _rect(min(low, 157), 3, max(high - low, 3), 10, colour)
+    bar = rect(min(low, 157), 3, max(high - low, 3), 10, colour)
     return Markup('<svg class="drop" viewBox="0 0 160 16" aria-hidden="true">{}</svg>').format(bar)
-
-
-def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Round numbers that cover low..high, `most` or fewer steps.
-
-    >>> ticks(0.42, 0.71)
-    [0.4, 0.5, 0.6, 0.7, 0.8]
-    """
-    if not math.isfinite(low) or not math.isfinite(high) or high <= low:
-        return [low, low + 1.0]
-    rough = (high - low) / most
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(step * at, 12) for at in range(first, last + 1)]
-
-
-class _Scale:
-    """From values to places, linear."""
-
-    def __init__(self, low: float, high: float, start: float, end: float) -> None:
-        self.low, self.span = low, (high - low) or 1.0
-        self.start, self.wide = start, end - start
-
-    def __call__(self, value: float) -> float:
-        return self.start + self.wide * (value - self.low) / self.span
-
-
-def _told(pairs: Iterable[tuple[str, str]]) -> str:
-    return "; ".join(f"{fitted(label, 60)}: {said}" for label, said in pairs)
-
-
-def _n(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
-
-
-def _rect(x: float, y: float, wide: float, high: float, colour: str) -> Markup:
-    rect = Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>')
-    return rect.format(colour, _n(x), _n(y), _n(wide), _n(high))
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
-    line = Markup('<line class="{}" x1="{}" y1="{}" x2="{}" y2="{}"/>')
-    return line.format(kind, _n(x1), _n(y1), _n(x2), _n(y2))
-
-
-def _text(x: float, y: float, text: str, anchor: str, kind: str = "name") -> Markup:
-    shown = Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>')
-    return shown.format(kind, _n(x), _n(y), anchor, fitted(text, _ROOM.get(kind, 40)))
-
-
-def _svg(name: str, title: str, told: str, high: float, parts: Iterable[Markup]) -> Markup:
-    """A figure with its caption; `title` and `told` (the numbers in words) are what a screen reader says."""
-    frame = Markup(
-        '<figure><figcaption>{title}</figcaption><svg role="img" viewBox="0 0 {wide} {high}" '
-        'aria-labelledby="{name}-title {name}-told"><title id="{name}-title">{title}</title>'
-        '<desc id="{name}-told">{told}</desc>{parts}</svg></figure>'
-    )
-    return frame.format(
-        title=visible(title), wide=WIDTH, high=_n(high), name=name, told=visible(told), parts=Markup("").join(parts)
-    )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pipeline.pages import checked
 from pipeline.pages.blocks import Block, Cell, Fold, Points, Section, Table, Text, number, written
 from pipeline.pages.build import STAGES
+from pipeline.pages.visible import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pipeline.pages.build import Build
 
-NOTES = 20
+NOTES, LABEL_CHARS = 20, 60
 
 
 def unchecked(build: Build) -> Section:
@@ -39,15 +41,26 @@ def _gate_notes(build: Build) -> Iterator[str]:
 
 
 def _audit_notes(build: Build) -> Iterator[str]:
-    for part in ("consensus", "suspects"):
-        if note := build.details("audit", part).get("note"):
-            yield f"{part.capitalize()}: {note}."
-    agreement = build.details("audit", "agreement")
-    if agreement and not agreement.get("by_label"):
-        yield "Agreement per label: the answers are free text or there are too many different ones."
-    for label, told in (agreement.get("by_label") or {}).items():
-        if told.get("note"):
-            yield f"Agreement on {label}: {told['note']}."
+    if "audit" not in build.reports:
+        return
+    if note := build.details("audit", "suspects").get("note"):
+        yield f"Suspects: {note}."
+    yield from _agreement_notes(build.details("audit", "agreement"))
+    if (judged := build.details("audit", "annotators")) and not judged.get("cards"):
+        yield f"Annotators: {'; '.join(map(str, judged.get('notes') or [])) or 'nobody could be judged'}."
+    if lacking := checked.lacking(build):
+        yield lacking
+
+
+def _agreement_notes(told: Mapping[str, Any]) -> Iterator[str]:
+    headline = told.get("headline") or {}
+    if headline and headline.get("value") is None:
+        yield f"Agreement: {headline.get('note') or 'it could not be measured'}."
+    if told and not told.get("by_label"):
+        yield "Agreement per label: the answers are free text or numbers, or there are too many different ones."
+    for label, figure in (told.get("by_label") or {}).items():
+        if figure.get("note"):
+            yield f"Agreement on {cut(label, LABEL_CHARS)}: {figure['note']}."
 
 
 def _model_notes(build: Build) -> Iterator[str]:

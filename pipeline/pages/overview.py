@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pipeline.pages import age, charts
+from pipeline.pages import age, charts, people, settled
 from pipeline.pages.blocks import VERDICTS, Block, Cell, Facts, Finding, Fold, Section, Table, Text, number, written
+from pipeline.pages.visible import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.pages.build import Build
 
 SIDES = ("train", "validation", "test")
-OFFENDERS = 10
+OFFENDERS, NOTICE_CHARS = 10, 500
 
 
 class Line(Protocol):
@@ -42,6 +43,16 @@ class Verdict:
     sentence: str
 
 
+@dataclass(frozen=True)
+class Notice:
+    """A line at the top of the page, and the part of the page that says more."""
+
+    text: str
+    tone: str
+    key: str
+    where: str
+
+
 def verdict(build: Build) -> Verdict:
     """What the gates say, in a line."""
     results = build.reports.get("gate", {}).get("results", [])
@@ -60,6 +71,16 @@ def verdict(build: Build) -> Verdict:
             "WARN", f"Fit to train on, with {len(named['WARN'])} of {len(results)} gates WARN ({_some(named['WARN'])})."
         )
     return Verdict("PASS", f"Fit to train on: all {len(results)} gates PASS.")
+
+
+def notices(build: Build) -> list[Notice]:
+    """What of the annotations a reader must know before anything else, each in a line."""
+    warned = settled.warnings(build)
+    more = f" (and {len(warned) - 1} more)" if len(warned) > 1 else ""
+    found = [Notice(cut(warned[0], NOTICE_CHARS) + more, "alarm", settled.KEY, settled.TITLE)] if warned else []
+    if line := people.suspicion(build):
+        found.append(Notice(cut(line, NOTICE_CHARS), "note", people.KEY, people.TITLE))
+    return found
 
 
 def _some(names: Sequence[str], most: int = 3) -> str:

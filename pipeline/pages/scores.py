@@ -16,10 +16,10 @@ from pipeline.pages.blocks import (
     Table,
     Text,
     number,
-    percent,
     ranged,
     written,
 )
+from pipeline.pages.heat import SHOWN, heat
 from pipeline.pages.training import named_metric, training
 from pipeline.pages.visible import cut
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pipeline.pages.build import Build
 
-ERRORS, ERRORS_OPEN, CLASSES, CONFUSED = 50, 8, 40, 16
+ERRORS, ERRORS_OPEN, CLASSES = 50, 8, 40
 TEXT_CHARS = 280
 TITLE = "The model"
 NO_INTERVAL = "no interval"
@@ -188,23 +188,16 @@ def _per_class(per_class: Mapping[str, Any]) -> Table:
 
 
 def _confusion(table: Mapping[str, Mapping[str, int]]) -> Table:
-    """True answers down, the model's across; the shade is the share of the row."""
+    """True answers down, the model's across; the commonest labels."""
     totals: dict[str, int] = {}
     for true, said in table.items():
         totals[true] = totals.get(true, 0) + sum(said.values())
         for label in said:
             totals.setdefault(label, 0)
-    labels = sorted(totals, key=lambda label: (-totals[label], label))[:CONFUSED]
-    rows = []
-    for true in (label for label in labels if totals[label]):
-        counts = [table.get(true, {}).get(said, 0) for said in labels]
-        shades = [min(int(10 * count / totals[true]), 9) for count in counts]
-        cells = [
-            Cell(f"{count:,} ({percent(count, totals[true])})", f"number heat-{shade}")
-            for count, shade in zip(counts, shades, strict=True)
-        ]
-        rows.append((Cell(true, "quote"), *cells))
-    return Table("Confusion: true answers down, the model’s across", ("true", *labels), rows)
+    labels = sorted(totals, key=lambda label: (-totals[label], label))[:SHOWN]
+    counts = [[table.get(true, {}).get(said, 0) for said in labels] for true in labels]
+    whole = [totals[label] for label in labels]
+    return heat("Confusion: true answers down, the model’s across", "true", labels, counts, whole)
 
 
 def _errors(build: Build, errors: Sequence[Mapping[str, Any]], split: str) -> Iterator[Block]:
@@ -214,14 +207,15 @@ def _errors(build: Build, errors: Sequence[Mapping[str, Any]], split: str) -> It
     blocks: list[Block] = [Examples(rows[:ERRORS_OPEN])]
     if rows[ERRORS_OPEN:]:
         blocks.append(Fold(f"{len(rows) - ERRORS_OPEN} more", [Examples(rows[ERRORS_OPEN:])]))
-    yield Fold(f"Errors, the surest first: {len(errors):,} listed in the report of the stage", blocks, is_open=True)
+    first = "the farthest off" if shown[0].get("probability") is None else "the surest"
+    yield Fold(f"Errors, {first} first: {len(errors):,} listed in the report of the stage", blocks, is_open=True)
 
 
 def _error(one: Mapping[str, Any], text: str, language: str) -> Example:
     facts = [
         ("true", cut(str(one.get("gold", "")), TEXT_CHARS)),
         ("model said", cut(str(one.get("found", "")), TEXT_CHARS)),
-        ("sure", written(one.get("probability"))),
+        *([("sure", written(one["probability"]))] if one.get("probability") is not None else []),
         ("row", one["id"]),
     ]
     return Example(cut(text, TEXT_CHARS), facts, language)

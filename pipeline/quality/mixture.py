@@ -50,9 +50,8 @@ def join_kinds(signals: Signals) -> Joined:
         columns = np.flatnonzero(np.isfinite(signals.actual[given]).any(axis=0))
         if not made.any() or not len(columns):
             continue
-        added = np.zeros(int(given.sum())) if signals.added is None else signals.added[given]
-        fair = np.ones(int(given.sum()), dtype=np.bool_) if signals.fair is None else signals.fair[given]
-        found = _Kinds(signals.actual[given][:, columns], signals.flipped[made][:, columns], kind[made], added, fair)
+        beside = _Beside.of(signals, np.flatnonzero(given))
+        found = _Kinds(signals.actual[given][:, columns], signals.flipped[made][:, columns], kind[made], beside)
         wrong[given] = found.wrong()
         weights |= {signals.names[at]: one for at, one in zip(columns, found.strongest(), strict=True)}
     return Joined(wrong, float(wrong.mean()) if len(wrong) else 0.0, weights)
@@ -81,18 +80,37 @@ def _scale(values: Floats) -> _Scale:
     return _Scale(middle, np.where(spread > 0, spread, 1.0), seldom)
 
 
+@dataclass(frozen=True)
+class _Beside:
+    """What is known of given answers beside their signals: log-odds, chances of being wrong, which to learn from."""
+
+    added: Floats
+    prior: Floats
+    fair: Ints
+
+    @staticmethod
+    def of(signals: Signals, parts: Ints) -> _Beside:
+        added = np.zeros(len(parts)) if signals.added is None else signals.added[parts]
+        prior = np.full(len(parts), np.nan) if signals.prior is None else signals.prior[parts]
+        fair = np.arange(len(parts)) if signals.fair is None else np.flatnonzero(signals.fair[parts])
+        return _Beside(added, prior, fair)
+
+    def chance(self, share: float) -> Floats:
+        """How probable it is that each is wrong before its signals are looked at: float64[n]; `share` if not known."""
+        return np.where(np.isnan(self.prior), share, self.prior)
+
+
 class _Kinds:
     """The mixture of right answers and of each kind of wrong ones that the given answers are."""
 
-    def __init__(self, given: Floats, flipped: Floats, kind: Ints, added: Floats, fair: Bools) -> None:
+    def __init__(self, given: Floats, flipped: Floats, kind: Ints, beside: _Beside) -> None:
         names, self._kind = np.unique(kind, return_inverse=True)
         self._kinds, self._signals = len(names), given.shape[1]
         scale = _scale(np.concatenate([given, flipped]))
-        self._given, self._added = scale.of(given), added[:, None]
+        self._given, self._beside = scale.of(given), beside
         some = slice(None, None, -(-len(flipped) // (_LEARNED * self._kinds)))
         self._flipped, self._kind = scale.of(flipped[some]), self._kind[some]
-        self._fair = np.flatnonzero(fair)
-        self._learned = self._fair[:: max(len(self._fair) // _LEARNED, 1)]
+        self._learned = beside.fair[:: max(len(beside.fair) // _LEARNED, 1)]
         self._theta = np.zeros((self._kinds, self._given.shape[1] + 1))
 
     def wrong(self) -> Floats:
@@ -101,11 +119,12 @@ class _Kinds:
         of_kind = np.tile(shares, (len(self._given), 1))
         for _ in range(_ROUNDS):
             self._fit(1 - of_kind.sum(axis=1))
-            ratio = np.exp(np.clip(self._odds(self._given) + self._added, -30, 30)) * self._kinds
+            ratio = np.exp(np.clip(self._odds(self._given) + self._beside.added[:, None], -30, 30)) * self._kinds
             for _ in range(_INNER):
-                joint = ratio * shares
-                of_kind = joint / (joint.sum(axis=1) + 1 - shares.sum())[:, None]
-                shares = np.clip(of_kind[self._fair].mean(axis=0), _LEAST, _MOST / self._kinds * 2)
+                before = self._beside.chance(float(shares.sum()))
+                joint = ratio * (shares / shares.sum()) * before[:, None]
+                of_kind = joint / (joint.sum(axis=1) + 1 - before)[:, None]
+                shares = np.clip(of_kind[self._beside.fair].mean(axis=0), _LEAST, _MOST / self._kinds * 2)
         return np.asarray(np.clip(of_kind.sum(axis=1), 0.0, 1.0))
 
     def strongest(self) -> list[float]:

@@ -50,6 +50,8 @@ class Signals:
             `flipped` is made of these alone. None for all.
         added: float64[n], log-odds that are known without learning and are added to what is learned, since they are not
             known of flipped answers (how the annotators voted); 0 where unknown; None for none.
+        prior: float64[n], 0..1, how probable it is that each part is wrong by what its annotators said, whatever the
+            signals say; nan where that is not known, and None where it is for no part.
         error_rate: estimate of the share of parts that are wrong, 0..1, by the instrument itself; nan if it has none.
     """
 
@@ -71,6 +73,7 @@ class Signals:
     fair: NDArray[np.bool_] | None = None
     error_rate: float = float("nan")
     added: Floats | None = None
+    prior: Floats | None = None
 
     def __post_init__(self) -> None:
         """Refuse columns that do not fit one another.
@@ -79,7 +82,7 @@ class Signals:
             AssayError: a column has another length than the parts or the flipped parts, or another number of signals.
         """
         parts, answers, signals = len(self.row), len(self.flipped_part), len(self.names)
-        optional = tuple(column for column in (self.fair, self.added, self.state) if column is not None)
+        optional = tuple(column for column in (self.fair, self.added, self.prior, self.state) if column is not None)
         columns = (self.part, self.given, self.likely, self.actual, self.p_given, self.p_likely, *optional)
         weight = self.flipped if self.flipped_weight is None else self.flipped_weight
         kind = self.flipped_part if self.flipped_kind is None else self.flipped_kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipeline.quality.joining import Joined, join
 from pipeline.quality.mixture import join_kinds
-from pipeline.suspecting.asking import Asking, inputs
+from pipeline.suspecting.asking import TEXTS, Asking, inputs
 from pipeline.suspecting.checked import CHECKED
 from pipeline.suspecting.rate import error_rate
 from pipeline.suspecting.verdict import verdict
@@ -45,6 +45,7 @@ DOUBTED = pa.schema([("id", pa.string()), ("wrong", pa.float64())])
 """A line for each row that was checked: the probability that anything in its answer is wrong."""
 
 DECIMALS = 6
+SUREST, LEAST_SURE = 0.99, 0.5
 LEAST_SCORE = 1e-3
 """A part that is less likely than this to be wrong is no suspect, however much room the list has."""
 
@@ -68,6 +69,8 @@ def suspects(work: Work, checked: pa.Table, asking: Asking) -> Suspected:
     if note := asking.not_asked(checked):
         return nothing(checked.num_rows, note)
     found = asking.signals(checked)
+    if asking.kind != TEXTS:
+        found = replace(found, prior=prior(found, checked["given_share"].to_numpy().astype(np.float64)))
     joined = joined_by(found)
     rows = by_row(found, joined, checked.num_rows)
     lines = list(_lines(checked, found, joined, rows, room=math.ceil(settings.suspect_share * checked.num_rows)))
@@ -77,7 +80,7 @@ def suspects(work: Work, checked: pa.Table, asking: Asking) -> Suspected:
         "note": "",
         "model": asking.told(),
         "verdicts": dict(sorted(Counter(line["verdict"] for line in lines).items())),
-        "error_rate": error_rate(rows, checked["group"].to_pylist(), seed=settings.seed),
+        "error_rate": error_rate(rows, checked["group"].to_pylist()),
         "weights": {name: round(weight, DECIMALS) for name, weight in joined.weights.items()},
     }
     doubted = {"id": checked["id"].combine_chunks(), "wrong": pa.array(np.round(rows, DECIMALS))}
@@ -95,6 +98,16 @@ def nothing(rows: int, note: str) -> Suspected:
     return Suspected(lines, doubted, details)
 
 
+def prior(found: Signals, sure: Floats) -> Floats:
+    """How probably each part is wrong by what its annotators said: float64[parts]; nan where nobody was measured.
+
+    `sure` is float64[rows], the posterior that the whole answer is right; its parts share the doubt alike. Annotators
+    agree for bad reasons too, so no answer is taken to be surer than `SUREST`.
+    """
+    parts = np.bincount(found.row, minlength=len(sure))
+    return np.asarray(1 - np.clip(sure, LEAST_SURE, SUREST)[found.row] ** (1 / np.maximum(parts, 1)[found.row]))
+
+
 def joined_by(found: Signals) -> Joined:
     """The signals joined: of one kind of error, or of several."""
     if found.flipped_kind is not None:
@@ -110,7 +123,7 @@ def by_row(found: Signals, joined: Joined, rows: int) -> Floats:
 
 def _lines(checked: pa.Table, found: Signals, joined: Joined, rows: Floats, *, room: int) -> Iterator[dict[str, Any]]:
     """The parts of the most suspicious rows; of equally suspicious ones those with the first id."""
-    ids = checked["id"].to_pylist()
+    ids, sure = checked["id"].to_pylist(), checked["given_share"].to_numpy().astype(np.float64)
     wrong = np.round(joined.wrong, DECIMALS)
     rank = np.lexsort((np.array(ids), -np.round(rows, DECIMALS)))[:room]
     place = np.full(len(ids), -1, dtype=np.int64)
@@ -121,15 +134,16 @@ def _lines(checked: pa.Table, found: Signals, joined: Joined, rows: Floats, *, r
     # Every row's worst part, and its others only where they are suspicious themselves.
     shown = parts[(wrong[parts] >= first[found.row[parts]]) | (wrong[parts] >= 0.5)]
     for at in shown[np.lexsort((-wrong[shown], place[found.row[shown]]))].tolist():
-        yield _line(ids[found.row[at]], found, at, float(wrong[at]))
+        row = int(found.row[at])
+        yield _line(ids[row], found, at, wrong=float(wrong[at]), sure=float(sure[row]))
 
 
-def _line(id_: str, found: Signals, at: int, wrong: float) -> dict[str, Any]:
+def _line(id_: str, found: Signals, at: int, *, wrong: float, sure: float) -> dict[str, Any]:
     values = zip(found.names, found.actual[at].tolist(), strict=True)
     return {
         "id": id_,
         "part": found.part[at],
-        "verdict": verdict(wrong, float(found.p_given[at]), float(found.p_likely[at])),
+        "verdict": verdict(wrong, float(found.p_given[at]), float(found.p_likely[at]), sure),
         "score": wrong,
         "given": found.given[at],
         "likely": found.likely[at],

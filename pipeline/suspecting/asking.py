@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from pipeline.cache import synced
 from pipeline.errors import AssayError
 from pipeline.quality.replying import replies
 from pipeline.quality.suspects.quick import folds_of
 from pipeline.quality.words import word_signals
 from pipeline.suspecting.labels import labels
+from pipeline.tasks import task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -34,6 +37,7 @@ TIERS = {
     "encoder": "sentence embeddings by {model}, beside word and character n-grams",
     "finetuned": "{model}, fine-tuned on the other folds",
 }
+PRETRAINED = ("encoder", "finetuned")
 LEAST_GROUPS = 2
 """Groups of rows for each fold, at least."""
 
@@ -74,7 +78,7 @@ class Asking:
             return "not checked: the recipe gives the list no room (suspect_share = 0)"
         if self.kind == NONE:
             return f"not checked: there is no instrument yet for answers of the task '{self.task.name}'"
-        self._refuse_tier()
+        self.refuse_tier()
         return self._too_little(checked)
 
     def _too_little(self, checked: pa.Table) -> str:
@@ -85,18 +89,25 @@ class Asking:
             return "not checked: there are no two labels to tell apart"
         return "not checked: nothing is marked" if self.kind == WORDS and not _marks(checked) else ""
 
-    def _refuse_tier(self) -> None:
+    def refuse_tier(self) -> None:
+        """Raise where the recipe asks for a tier that the task does not have."""
         place, way_out = "[audit] suspects", "say quick"
+        if self.tier in PRETRAINED and self.kind == TEXTS:
+            raise AssayError(place, f"no pretrained model judges the texts of '{self.task.name}' yet", way_out)
         if self.tier == "encoder" and self.kind != LABELS:
             raise AssayError(place, f"'encoder' compares whole texts, but '{self.task.name}' marks parts", way_out)
-        if self.tier == "finetuned" and self.kind == TEXTS:
-            raise AssayError(place, f"no fine-tuned model judges the texts of '{self.task.name}' yet", way_out)
+
+    @property
+    def model(self) -> str:
+        """The pretrained model that is asked; empty where none is."""
+        settings = self.recipe.settings
+        if self.tier not in PRETRAINED or settings.audit.suspect_share == 0 or self.kind == NONE:
+            return ""
+        return settings.finetune.model if self.tier == "finetuned" else settings.audit.suspect_model
 
     def told(self) -> str:
         """The model that was asked, in words."""
-        settings = self.recipe.settings
-        model = settings.finetune.model if self.tier == "finetuned" else settings.audit.suspect_model
-        return "no model: signs in the text" if self.kind == TEXTS else TIERS[self.tier].format(model=model)
+        return "no model: signs in the text" if self.kind == TEXTS else TIERS[self.tier].format(model=self.model)
 
     def signals(self, checked: pa.Table) -> Signals:
         """What speaks against every part of every answer (columns of `checked`: `checked.CHECKED`)."""
@@ -109,25 +120,22 @@ class Asking:
                 return word_signals(checked, seed=seed)
             known = np.asarray(said.probabilities, dtype=np.float64)
             return word_signals(checked, seed=seed, probabilities=known, classes=said.classes)
-        more = {"embeddings": self._embedded(checked)} if self.tier == "encoder" else {}
         return labels(
             checked,
             multiple=self.task.head == "multilabel",
             names=None if said is None else said.classes,
             probabilities=None if said is None else said.probabilities,
+            vectors=self._embedded(checked) if self.tier == "encoder" else None,
             seed=seed,
             folds=folds,
-            **more,
         )
 
     def _embedded(self, checked: pa.Table) -> Floats32:
         from pipeline.finetune import model_folder_of
         from pipeline.finetune.embed import embed
 
-        spec = self.recipe.settings.audit.suspect_model
-        return self._kept(
-            "embedded", [spec], checked["text"], make=lambda: embed(checked["text"].to_pylist(), model_folder_of(spec))
-        )
+        folder, texts = model_folder_of(self.model), checked["text"]
+        return self._kept("embedded", folder, [], texts, make=lambda: embed(texts.to_pylist(), folder))
 
     def _finetuned(self, checked: pa.Table) -> Outputs:
         from pipeline.finetune import model_folder_of
@@ -137,30 +145,36 @@ class Asking:
         rows: list[Row] = [row for batch in self.whole for row in batch.to_pylist()]
         fold = folds_of(checked["group"].to_pylist(), seed=settings.audit.seed, folds=settings.audit.suspect_folds)
         classes = self.task.classes(sorted({stratum for row in rows for stratum in self.task.strata(row)}))
+        folder = model_folder_of(self.model)
 
         def made() -> Floats32:
-            found = out_of_fold(
-                rows, fold, self.task, settings.finetune, base=model_folder_of(settings.finetune.model)
-            ).probabilities
+            found = out_of_fold(rows, fold, self.task, settings.finetune, base=folder).probabilities
             return np.zeros((0, 0), dtype=np.float32) if found is None else found
 
-        basis = [settings.finetune.model_dump(mode="json"), classes, fold.tolist()]
-        said = self._kept("finetuned", basis, checked["text"], checked["answer"], make=made)
+        weights = [row["weight"] for row in rows]
+        basis = [settings.finetune.model_dump(mode="json"), classes, fold.tolist(), weights]
+        read = [checked[name] for name in ("id", "text", "answer", "words")]
+        said = self._kept("finetuned", folder, basis, *read, make=made)
         return Outputs(classes, said, np.zeros((0, 2)))
 
-    def _kept(self, kind: str, basis: list[Any], *columns: pa.ChunkedArray, make: Any) -> Floats32:
+    def _kept(
+        self, kind: str, model: Path | None, basis: list[Any], *columns: pa.ChunkedArray, make: Callable[[], Floats32]
+    ) -> Floats32:
         """An array that was made of these columns before, or made now: a model is asked once about the same rows."""
-        path = self._folder() / f"{kind}-{_key(basis, columns)}.npy"
+        from pipeline.finetune import keys
+
+        path = self._folder() / f"{kind}-{_key([keys.folder_content(model), *basis], columns)}.npy"
         if path.is_file():
             found: Floats32 = np.load(path, allow_pickle=False)
             return found
         made: Floats32 = make()
         path.parent.mkdir(parents=True, exist_ok=True)
-        for old in path.parent.glob(f"{kind}-*.npy"):
+        for old in path.parent.glob(f"{kind}-*"):
             old.unlink()
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
             np.save(file, made, allow_pickle=False)
+        synced(partial)
         partial.rename(path)
         return made
 
@@ -169,14 +183,20 @@ class Asking:
 
 
 def inputs(recipe: Recipe) -> dict[str, str]:
-    """What suspects depend on beside the recipe's own section: the model, and the code and libraries that ask it."""
-    tier = recipe.settings.audit.suspects
-    if tier not in ("encoder", "finetuned"):
-        return {}
-    from pipeline.finetune import keys
+    """What suspects depend on beside the recipe's own section: the model, and the code and libraries that ask it.
 
-    told = recipe.settings.finetune.model_dump(mode="json") if tier == "finetuned" else {}
-    return {"suspect_model": json.dumps([keys.code_version(), keys.versions(), told], sort_keys=True)}
+    Raises:
+        AssayError: the recipe asks for a tier that the task does not have, or there is no such model.
+    """
+    asking = Asking(recipe, task(recipe.settings.task, recipe.settings.guideline))
+    if not asking.model:
+        return {}
+    asking.refuse_tier()
+    from pipeline.finetune import keys, model_folder_of
+
+    told = recipe.settings.finetune.model_dump(mode="json") if asking.tier == "finetuned" else {}
+    content = keys.folder_content(model_folder_of(asking.model))
+    return {"suspect_model": json.dumps([keys.code_version(), keys.versions(), told, content], sort_keys=True)}
 
 
 def _marks(checked: pa.Table) -> bool:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pipeline.errors import AssayError
 from pipeline.quality.signals import Signals
 from pipeline.quality.suspects import sets
-from pipeline.quality.suspects.evidence import Evidence, log_odds
+from pipeline.quality.suspects.evidence import Evidence
 from pipeline.quality.suspects.flips import flipped, luck, share
 from pipeline.quality.suspects.neighbours import Neighbours, nearest
 from pipeline.quality.suspects.quick import asked, pictured
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 _ALL_ASKED, _SUSPICIOUS_ASKED, _CHOSEN_ASKED = 200_000, 100_000, 50_000
 # The model has seen all rows, the neighbours are ten: two parts of belief to one.
 _MODEL_SHARE = 2 / 3
-# Annotators agree for bad reasons too: no vote is taken to be surer than 9 to 1.
-_SUREST_VOTE = 0.9
 
 
 def labels(
@@ -49,11 +47,11 @@ def labels(
 ) -> Signals:
     """What speaks against the label of every row, or against every label that a row carries or should carry.
 
-    `table`: columns id, group, text (what the annotator read), answer (canonical JSON list of labels), and, if there is
-    one, given_share (0..1, the share of the annotators who gave that answer). `names`: the labels, in the order of the
-    columns of `probabilities`; those that stand in the answers, sorted, if left out. `probabilities`: float[n, labels],
-    out of fold, from a model that did not see a row's group, nan where it could not be asked; the quick model's if left
-    out. `vectors`: float32[n, d], rows of length 1, alike for texts that mean alike; made of n-grams if left out.
+    `table`: columns id, group, text (what the annotator read), answer (canonical JSON list of labels). `names`: the
+    labels, in the order of the columns of `probabilities`; those that stand in the answers, sorted, if left out.
+    `probabilities`: float[n, labels], out of fold, from a model that did not see a row's group, nan where it could not
+    be asked; the quick model's if left out. `vectors`: float32[n, d], rows of length 1, alike for texts that mean
+    alike; made of n-grams if left out.
     `embeddings`: float32[n, d] of length 1, by an encoder: the quick model learns from them as well, and they are the
     vectors.
     The result does not depend on the order of the rows, if their ids differ.
@@ -185,7 +183,6 @@ def _signals(
         p_likely=_blended(evidence, every, likely),
         said=_said(evidence, likely, names, _said_near(table, evidence.near, evidence.place)),
         fair=fair,
-        added=_by_votes(table),
     )
 
 
@@ -197,16 +194,6 @@ def _blended(evidence: Evidence, rows: Ints, label: Ints) -> Floats:
     votes = evidence.shares(rows[known], label[known])
     found[known] = np.where(np.isfinite(votes), _MODEL_SHARE * model + (1 - _MODEL_SHARE) * votes, model)
     return found
-
-
-def _by_votes(table: pa.Table) -> Floats | None:
-    """Log-odds that an answer is wrong by how many annotators gave it, against the usual row: float64[n]."""
-    if "given_share" not in table.column_names:
-        return None
-    given = table["given_share"].to_numpy().astype(np.float64)
-    odds = -log_odds(np.clip(given, 1 - _SUREST_VOTE, _SUREST_VOTE))
-    usual = float(np.nanmedian(odds)) if np.isfinite(odds).any() else 0.0
-    return np.asarray(np.nan_to_num(odds - usual, nan=0.0))
 
 
 def _said(

@@ -243,7 +243,7 @@ class Task(Protocol):
         ...
 
 
-KNOWN = ("answering", "chat", "classification", "rating", "relations", "tagging")
+KNOWN = ("answering", "chat", "classification", "rating", "relations", "tagging", "writing")
 
 
 def task(name: str, guideline: Guideline) -> Task:

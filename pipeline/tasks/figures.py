@@ -11,43 +11,54 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SCALES = {
-    "hundred": 1e2, "thousand": 1e3, "million": 1e6, "mln": 1e6, "billion": 1e9, "bn": 1e9, "trillion": 1e12,
-    "k": 1e3, "m": 1e6, "b": 1e9, "十": 1e1, "百": 1e2, "千": 1e3, "万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8, "兆": 1e12,
-    "lakh": 1e5, "crore": 1e7,
+    "hundred": 1e2, "thousand": 1e3, "million": 1e6, "mln": 1e6, "mil": 1e6, "billion": 1e9, "bn": 1e9,
+    "trillion": 1e12, "k": 1e3, "m": 1e6, "b": 1e9, "lakh": 1e5, "crore": 1e7,
+    "十": 1e1, "百": 1e2, "千": 1e3, "万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8, "兆": 1e12,
 }  # fmt: skip
 _SCALE = "|".join(sorted(SCALES, key=len, reverse=True))
+# An integer with its groups and decimals, a scale, and what stands under a fraction bar.
 _DIGITS = re.compile(
-    rf"(?<!\d)(?<!\d[.,])(\.?\d+(?:[.,']\d+| ?[.,]? ?\d{{3}}(?!\d))*)(?:[\s-]{{0,2}}(百万|千万|百萬|千萬|百亿|千亿|万亿|{_SCALE})(?![A-Za-z]))?"
-    r"(?:\s?/\s?(\d+))?",
+    r"(?<!\d)(?<!\d[.,])(\.?\d+(?:[.,']\d+| ?[.,]? ?\d{3}(?!\d))*)"
+    rf"(?:[\s-]{{0,2}}[多余餘]?([百千]?[万萬亿億]|{_SCALE})(?![A-Za-z分]))?(?:\s?/\s?(\d+)(?![.,]?\d))?",
     re.IGNORECASE,
 )
+_OF_UNITS = frozenset("kKmMbB十百千兆")
+_FRACTIONS = {"½": "5", "¼": "25", "¾": "75"}
+_UNITS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_ORDINALS = ("first", "second", "third", "fifth", "eighth", "ninth", "twelfth")
 _SMALL = {
-    **dict(zip(("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-                " seventeen eighteen nineteen").split(), range(20), strict=True)),
-    **dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True)),
-    **dict(zip(("zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth"
-                " fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth").split(), range(20), strict=True)),
-    **dict(zip("twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth".split(),
-               range(20, 100, 10), strict=True)),
-    **dict(zip("twenties thirties forties fifties sixties seventies eighties nineties".split(),
-               range(20, 100, 10), strict=True)),
-}  # fmt: skip
+    **{word: at for at, word in enumerate(_UNITS)},
+    **{f"{word}th": at for at, word in enumerate(_UNITS)},
+    **dict(zip(_ORDINALS, (1, 2, 3, 5, 8, 9, 12), strict=True)),
+    **{word: 10 * at for at, word in enumerate(_TENS, 2)},
+    **{f"{word[:-1]}{end}": 10 * at for at, word in enumerate(_TENS, 2) for end in ("ieth", "ies")},
+}
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october"),
+    *("november", "december"),
+)
 _MEANT: dict[str, tuple[float, ...]] = {
-    **{name[:length]: (at,) for at, name in enumerate(
-        ("january february march april may june july august september october november december").split(), 1)
-        for length in (3, len(name))}, "sept": (9,),
+    **{month[:length]: (at,) for at, month in enumerate(_MONTHS, 1) for length in (3, len(month))}, "sept": (9,),
     "half": (0.5, 50, 30, 2), "halves": (0.5, 2), "quarter": (0.25, 25, 4, 15), "quarters": (0.25, 25, 4, 15),
-    "third": (1 / 3, 3), "thirds": (1 / 3, 2 / 3, 3), "dozen": (12,), "dozens": (12,), "decade": (10,), "decades": (10,),
-    "century": (100,), "centuries": (100,), "once": (1,), "twice": (2,), "double": (2, 200), "doubled": (2, 200),
-    "triple": (3, 300), "tripled": (3, 300), "pair": (2,), "both": (2,), "couple": (2,), "score": (20,), "noon": (12,),
-    "midnight": (0, 12, 24), "millennium": (1000,), "fortnight": (14, 2), "a": (1,), "an": (1,), "single": (1,),
-    "半": (0.5, 50, 30), "双": (2,), "对": (2,), "元": (1,), "正": (1,), "腊": (12,), "刻": (15,), "周": (7,), "week": (7,),
-    "weeks": (7,), "twofold": (2,), "quadruple": (4,), "hat": (3,), "trick": (3,), "duo": (2,), "trio": (3,),
+    "third": (1 / 3, 3), "thirds": (1 / 3, 2 / 3, 3), "dozen": (12,), "dozens": (12,), "score": (20,),
+    "decade": (10,), "decades": (10,), "century": (100,), "centuries": (100,), "millennium": (1000,),
+    "week": (7,), "weeks": (7,), "fortnight": (14, 2), "noon": (12,), "midnight": (0, 12, 24),
+    "a": (1,), "an": (1,), "single": (1,), "once": (1,), "twice": (2,), "twofold": (2,), "pair": (2,), "both": (2,),
+    "couple": (2,), "duo": (2,), "trio": (3,), "hat": (3,), "double": (2, 200), "doubled": (2, 200),
+    "triple": (3, 300), "tripled": (3, 300), "quadruple": (4,),
+    "半": (0.5, 50, 30), "双": (2,), "对": (2,), "元": (1,), "正": (1,), "腊": (12,), "刻": (15,), "周": (7,),
 }  # fmt: skip
 _WORD = re.compile(r"[A-Za-z]+|[半双对元正腊刻周]")
 _ROMAN = re.compile(r"\b(X{0,3})(IX|IV|V?I{0,3})\b")
-_HAN_DIGITS = {**{c: at for at, c in enumerate("零一二三四五六七八九")}, "〇": 0, "○": 0, "两": 2, "兩": 2, "廿": 20, "卅": 30,
-               **{c: at for at, c in enumerate("壹贰叁肆伍陆柒捌玖", 1)}}  # fmt: skip
+_HAN_DIGITS = {
+    **{sign: at for at, sign in enumerate("零一二三四五六七八九")},
+    **{sign: at for at, sign in enumerate("壹贰叁肆伍陆柒捌玖", 1)},
+    **{"〇": 0, "○": 0, "两": 2, "兩": 2, "廿": 20, "卅": 30},
+}
 _HAN_UNITS = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000}
 _HAN_GROUPS = {"万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8, "兆": 1e12}
 _HAN = re.compile(f"[{''.join((*_HAN_DIGITS, *_HAN_UNITS, *_HAN_GROUPS))}点]+")
@@ -65,13 +76,10 @@ def missing(text: str, other: str, *, least_digits: int = LEAST) -> list[str]:
     >>> missing("It cost 12,000 in 1999.", "1999年花了1.2万"), missing("in 1999", "in 1998")
     ([], ['1999'])
     """
-    told = _told(other)
-    lacking = [
-        spelling
-        for spelling, values in in_digits(text)
-        if len(re.sub(r"\D", "", spelling)) >= least_digits and not _among(values, told, other)
-    ]
-    return list(dict.fromkeys(lacking))
+    plainly = set(in_digits(other))
+    lacking = [one for one in in_digits(text) if len(re.sub(r"\D", "", one[0])) >= least_digits and one not in plainly]
+    told = _told(other) if lacking else frozenset()
+    return list(dict.fromkeys(spelling for spelling, values in lacking if not _among(values, told, other)))
 
 
 def _among(values: frozenset[float], told: frozenset[float], other: str) -> bool:
@@ -101,7 +109,10 @@ def _ways(value: float) -> Iterator[float]:
             yield from (1900 + value, 2000 + value, 1800 + value, value // 10)
         if 0 < value <= 24:
             yield from (value + 12, abs(value - 12), 100 * (value - 1))
-    yield from map(_rounded, (value / 100, value * 100, 100 - value))
+    if value <= 100:
+        yield _rounded(value / 100)
+    if value <= 1:
+        yield _rounded(value * 100)
 
 
 def _rounded(value: float) -> float:
@@ -110,23 +121,32 @@ def _rounded(value: float) -> float:
 
 def in_digits(text: str) -> Iterator[tuple[str, frozenset[float]]]:
     """Every number in digits: how it is spelled, and what it may be."""
-    for found in _DIGITS.finditer(unicodedata.normalize("NFKC", text)):
+    for found in _DIGITS.finditer(_plain(text)):
         spelling, scale, under = found.groups()
         values = set(_readings(spelling))
         if scale:
             times = 1.0
             for part in re.findall(_SCALE, scale.lower()):
                 times *= SCALES[part]
-            values |= {value * times for value in values}
+            # "5 m" may be metres as well as millions, 千 the kilo and 兆 the mega of a unit.
+            values = {value * times for value in values} | (values if scale in _OF_UNITS else set())
         if under and float(under):
             values |= {float(under), *(value / float(under) for value in values)}
         yield spelling, frozenset(map(_rounded, values))
 
 
+def _plain(text: str) -> str:
+    """The text in NFKC, white space as single spaces, 6 ½ as 6.5."""
+    for sign, decimals in _FRACTIONS.items():
+        if sign in text:
+            text = re.sub(rf"(?<=\d)\s*{sign}", f".{decimals}", text).replace(sign, f"0.{decimals}")
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
 def _added_up(text: str) -> Iterator[float]:
     """What numbers with scales that follow one another come to: 4万5千."""
     sum_, end = 0.0, -1
-    for found in _DIGITS.finditer(unicodedata.normalize("NFKC", text)):
+    for found in _DIGITS.finditer(_plain(text)):
         if not found[2]:
             continue
         value = float(re.sub(r"\D", "", found[1])) * SCALES.get(found[2].lower(), 1.0)
@@ -136,20 +156,22 @@ def _added_up(text: str) -> Iterator[float]:
 
 
 def _readings(spelling: str) -> Iterator[float]:
-    """1,234 as a thousand or as a decimal; 1.2.3, and what white space parts, also as its parts; .5 as 0.5 and 5."""
+    """1,234 as a thousand, 1.234 also as a decimal; 1.2.3, 11.20 and 1 100 also as their parts; .5 as 0.5 and 5."""
     parts = re.findall(r"\d+", spelling)
-    yield float("".join(parts))
+    grouped = all(len(part) == 3 for part in parts[1:])
+    if grouped or len(parts[-1]) == 3:
+        yield float("".join(parts))
     if spelling[0] == ".":
         yield float(f"0.{''.join(parts)}")
-    if len(parts) > 1:
+    if len(parts) > 1 and not (grouped and "," in spelling):
         yield float("".join(parts[:-1]) + "." + parts[-1])
-    if len(parts) > 2 or " " in spelling or (len(parts) == 2 and len(parts[-1]) < 3):
+    if len(parts) > 1 and (not grouped or " " in spelling) and (len(parts) > 2 or len(parts[-1]) != 1):
         yield from map(float, parts)
 
 
 def in_words(text: str) -> Iterator[float]:
     """Every number that words, Chinese numerals and Roman letters tell, and what parts of compound ones tell."""
-    text = unicodedata.normalize("NFKC", text)
+    text = _plain(text)
     yield from _english(text)
     for found in _ROMAN.finditer(text):
         if value := _roman(found[0]):

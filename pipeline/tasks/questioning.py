@@ -106,7 +106,7 @@ def _loose(answer: str, context: str, start: int, end: int) -> str:
     """That the answer begins or ends with a mark, or has one half of a pair of brackets that stands right outside."""
     if len(answer) > 1 and (answer[0] in _MARKS or answer[-1] in "，；：、,;"):
         return f"{answer!r:.60} begins or ends with a mark"
-    for opening, closing in _BRACKETS:
+    for opening, closing in map(tuple, _BRACKETS):
         lacks = answer.count(opening) - answer.count(closing)
         if (lacks == 1 and context[end : end + 1] == closing) or (
             lacks == -1 and context[start - 1 : start] == opening

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pipeline import store
 from pipeline.contract import REJECTED, contract
+from pipeline.suspecting import SUSPECTS
 from tests.builds import SPINE, a_recipe
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ HOSTILE = (
     "&lt;b&gt; & &amp; &#x3c;",
     "]]> --> <!--",
 )
-SUSPECTS = pa.schema([(name, pa.string()) for name in ("id", "given", "likely", "why")] + [("score", pa.float64())])
 SIDES = ("train", "validation", "test")
 
 
@@ -109,21 +109,97 @@ def _ingest(of: Recipe) -> None:
     whole(of, "ingest", {"rows": rows, "rejected": gone}, counts=counts, details=details)
 
 
+def a_figure(name: str = "alpha (nominal)", **told: Any) -> dict[str, Any]:
+    """A measure of agreement."""
+    return {"name": name, "value": 0.5, "low": 0.4, "high": 0.6, "rows": 10, "answers": 30, "note": "", **told}
+
+
+def an_agreement() -> dict[str, Any]:
+    """All that is said of agreement, under hostile names."""
+    nothing = a_figure(HOSTILE[1], value=None, low=None, high=None, note=HOSTILE[0])
+    pair = {"one": HOSTILE[0], "other": HOSTILE[7], "met": 9, **a_figure("kappa (Cohen)")}
+    return {
+        "headline": a_figure(note=HOSTILE[0]),
+        "all": [a_figure(), a_figure("percentage of agreement", value=0.7), nothing],
+        "by_label": {HOSTILE[0]: {**a_figure(), "also": [nothing]}, HOSTILE[4]: {**nothing, "also": []}},
+        "by_batch": {HOSTILE[5]: a_figure()},
+        "by_guideline": {HOSTILE[2]: nothing},
+        "pairs": [pair],
+        "pairs_of_annotators": 12,
+        "annotators": {HOSTILE[3]: a_figure("alpha with the others")},
+        "notes": [HOSTILE[0], "only 3 rows were answered twice"],
+    }
+
+
+def a_consensus() -> dict[str, Any]:
+    """How answers were settled, with warnings."""
+    method = {"method": HOSTILE[0], "likelihood": -0.5, "error": 0.01, "weight": 0.9, "differs": 0.1}
+    return {
+        "method": "blend", "asked_for": "auto", "note": HOSTILE[1], "units": 10, "ties_by_majority": 2, "ties_left": 1,
+        "other_than_majority": 3, "mean_posterior": 0.9, "iterations": 3, "converged": False,
+        "methods": [method, {**method, "method": "majority", "likelihood": -0.7}], "best": HOSTILE[0],
+        "warnings": [f"WARNING: the methods differ {HOSTILE[0]}", "only 3 rows"], "model": HOSTILE[2],
+    }  # fmt: skip
+
+
+def a_card(name: str, **told: Any) -> dict[str, Any]:
+    """The card of an annotator, as `pipeline.quality.annotators` tells it."""
+    figure = {"value": 0.5, "low": 0.4, "high": 0.6}
+    drift = {
+        "rows": 40, "trend": -0.2, "trend_p": 0.001, "cut": 20, "before": 0.1, "after": -0.1, "change_p": 0.001,
+        "batch_p": None, "batches": [{"batch": name, "count": 9, "right": 0.5, "beside_others": -0.1}],
+        "batches_left_out": 2,
+    }  # fmt: skip
+    copy = {"with": HOSTILE[0], "shared": 50, "same": 49, "expected": 20.0, "odd": 7, "odd_expected": 0.5, "rows": [1]}
+    return {
+        "name": name, "verdict": "below the others", "suspect": False, "reasons": [f"as if at random: {name}"],
+        "answers": 60, "judged": 50, "rows": 50, "accuracy": figure, "usual_accuracy": 0.8, "kappa": figure,
+        "beside_others": {"value": -0.3, "low": -0.4, "high": -0.2, "raw": -0.3, "error": 0.05}, "disagreements": 9,
+        "disagreements_contested": 4,
+        "confusions": [{"true": name, "given": HOSTILE[7], "count": 4, "of": 9, "usual": 0.1}],
+        "gold": {"asked": 10, "right": 4, "low": 0.15, "high": 0.7, "missed": 6, "missed_rows": [1]},
+        "spam": {"label": name, "share": 0.9, "usual_share": 0.5, "steps": 49, "repeats": 40, "repeats_expected": 20.0},
+        "copying": [copy], "drift": drift, "scale": None,
+        "speed": {"gaps": 40, "sessions": 2, "median": 4.5, "usual": 60.0, "floor": 2.0, "hasty": 0.2, "burst": 5},
+        **told,
+    }  # fmt: skip
+
+
+def a_suspect(id_: str, text: str, at: int) -> dict[str, Any]:
+    """A line of the table of suspects."""
+    verdict = ("wrong", "ambiguous", "fine")[at % 3]
+    signals = [{"name": text, "value": 1.5}]
+    return {
+        "id": id_, "part": text if at % 2 else "", "verdict": verdict, "score": 0.5, "given": text, "likely": text,
+        "why": [text, "model gives 3 %"], "signals": signals,
+    }  # fmt: skip
+
+
 def _audit(of: Recipe) -> None:
     rows = (contract("classification").schema, hostile_rows())
     gone = (REJECTED, rejections(["conflict", "<b>reason</b>"]))
-    suspects = [{"id": t[:40], "given": t, "likely": t, "why": t, "score": 0.5} for t in HOSTILE]
-    alpha = {"alpha": 0.5, "low": 0.4, "high": 0.6, "rows": 10, "answers": 30, "note": HOSTILE[0]}
-    nothing = {**alpha, "alpha": None, "low": None, "high": None}
+    suspects = [a_suspect(row["id"], HOSTILE[at % 10], at) for at, row in enumerate(hostile_rows())]
     details = {
-        "agreement": {"alpha": alpha, "by_label": {HOSTILE[0]: alpha, HOSTILE[4]: nothing}, "pairs_that_agree": 0.7},
-        "annotators": {"count": 2, "answers": {HOSTILE[0]: 3, HOSTILE[7]: 2}},
+        "agreement": an_agreement(),
+        "annotators": {
+            "annotators": 700,
+            "anonymous_answers": 3,
+            "without_card": 1,
+            "notes": [HOSTILE[0], HOSTILE[4]],
+            "cards": [a_card(name, suspect=at < 2) for at, name in enumerate(HOSTILE)],
+        },
         "annotations": {"counted": 5, "<i>odd</i>": 1},
-        "consensus": {"method": "dawid-skene", "note": HOSTILE[1], "iterations": 3, "converged": False},
+        "confusion": {"labels": [HOSTILE[0], HOSTILE[6], "B-X"], "counts": [[5, 1, 0], [2, 7, 0], [0, 0, 0]]},
+        "consensus": a_consensus(),
         "decisions": {"used": {"drop": 1}, "stale": [HOSTILE[2]]},
         "duplicates": {"merged": 1, "in_conflict": 2},
-        "suspects": {"listed": 10, "checked": 10, "note": ""},
-    }
+        "suspects": {
+            "listed": 10, "checked": 500, "note": "", "model": HOSTILE[0],
+            "verdicts": {"wrong": 4, "ambiguous": 3, "fine": 3},
+            "error_rate": {"value": 0.02, "low": 0.01, "high": 0.03, "note": HOSTILE[1]},
+            "weights": {HOSTILE[2]: 1.5, "other": 0.0},
+        },
+    }  # fmt: skip
     counts = counted(10, 10, conflict=10, **{"<b>reason</b>": 10})
     tables = {"rows": rows, "rejected": gone, "suspects": (SUSPECTS, suspects)}
     whole(of, "audit", tables, counts=counts, details=details)

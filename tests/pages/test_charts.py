@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.pages import charts
+from pipeline.pages import charts, marks
 
 NUMBERS = st.floats(0, 1e9, allow_nan=False)
 SHARES = st.floats(0, 1, allow_nan=False)
@@ -61,7 +61,7 @@ def test_stacked_parts_fill_their_row(counts: dict[str, int]) -> None:
     drawn = [
         width for width, height in zip(places(picture, "width"), places(picture, "height"), strict=True) if height == 15
     ]
-    room = charts.WIDTH - charts.LEFT - charts.RIGHT
+    room = marks.WIDTH - charts.LEFT - charts.RIGHT
     assert abs(sum(drawn) - (room if sum(counts.values()) else 0)) < 0.5
 
 
@@ -87,12 +87,12 @@ def test_reliability_puts_sure_and_right_in_the_upper_right() -> None:
 
 @given(st.floats(-1e6, 1e6), st.floats(0.001, 1e6))
 def test_ticks_cover_and_are_few(low: float, span: float) -> None:
-    marks = charts.ticks(low, low + span)
-    step = marks[1] - marks[0]
-    assert marks == sorted(marks)
-    assert marks[0] <= low + step * 1e-6
-    assert marks[-1] >= low + span - step * 1e-6
-    assert len(marks) <= 8
+    found = marks.ticks(low, low + span)
+    step = found[1] - found[0]
+    assert found == sorted(found)
+    assert found[0] <= low + step * 1e-6
+    assert found[-1] >= low + span - step * 1e-6
+    assert len(found) <= 8
 
 
 def test_a_drop_is_seen_even_if_it_is_small() -> None:
@@ -104,3 +104,18 @@ def test_labels_are_escaped_and_cut() -> None:
     picture = charts.bars("b", "A & B", [charts.Bar("<script>" * 9, 1, "<1>")])
     assert "<script" not in picture
     ElementTree.fromstring(picture)
+
+
+@given(
+    st.floats(-2, 2),
+    st.floats(-60, 60) | st.none(),
+    st.floats(-60, 60) | st.none(),
+    st.lists(st.floats(-60, 60), max_size=8),
+)
+def test_a_strip_stays_inside(value: float, low: float | None, high: float | None, others: list[float]) -> None:
+    dot = charts.Dot("<b>", value, low, high)
+    picture = charts.beside("a", "<i>", dot, others, reach=(-2, 2), ends=("worse", "better"))
+    assert inside(picture)
+    strokes = [float(x) for x in re.findall(r"M(-?[\d.]+) ", picture)]
+    assert len(strokes) == len(others)
+    assert all(0 <= x <= charts.STRIP for x in strokes)

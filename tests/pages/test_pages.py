@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipeline.recipe import Recipe
 
 VOID = {"meta", "br", "hr", "img", "input", "link", "area", "base", "col", "embed", "source", "track", "wbr"}
-SHAPES = {"rect", "line", "circle", "polyline"}
+SHAPES = {"rect", "line", "circle", "polyline", "path"}
 ACTIVE = {"script", "iframe", "object", "embed", "link", "form", "img", "base", "b", "i", "u"}
 
 
@@ -168,7 +168,7 @@ def test_a_build_may_stop_anywhere(tmp_path: Path, last: str) -> None:
 def test_nothing_built_is_said_not_raised(tmp_path: Path) -> None:
     page = Page(pages.write(a_recipe(tmp_path)).read_text(encoding="utf-8"))
     assert page.faults == []
-    assert page.said.count("Not run yet.") == 10
+    assert page.said.count("Not run yet.") == 12
 
 
 def test_reports_without_details_are_borne(tmp_path: Path) -> None:
@@ -272,6 +272,24 @@ def test_missing_intervals_are_words(tmp_path: Path) -> None:
     assert "None" not in said
 
 
+def test_errors_of_numbers_have_no_probability(tmp_path: Path) -> None:
+    error = {"id": "a/1", "gold": "1.0", "found": "5.0", "probability": None}
+    test = {
+        "headline": "mae",
+        "n": 3,
+        "metrics": {"mae": {"value": 1.5, "low": 1.0, "high": 2.0}},
+        "errors": [error],
+        "calibration": None,
+    }
+    evaluated = {"details": {"scores": {"test": test}}}
+    page = Page(pages.render(building.Build(a_recipe(tmp_path, task="rating"), {"evaluate": evaluated})))
+    said = " ".join(page.said.split())
+    assert page.faults == []
+    assert "Errors, the farthest off first: 1 listed" in said
+    assert "sure" not in said
+    assert "true : 1.0 model said : 5.0" in said or "model said 5.0" in said
+
+
 @pytest.mark.parametrize(
     ("verdicts", "kind"),
     [
@@ -294,8 +312,10 @@ def test_a_gate_that_crashed_is_no_pass(tmp_path: Path, verdicts: list[str], kin
 @given(text=st.text(max_size=60), label=st.text(max_size=60))
 def test_any_text_and_label_leave_the_page_whole(tmp_path: Path, text: str, label: str) -> None:
     gate = {"results": [stages.a_result(label, "FAIL", means=text, remedy=text, ids=[text], evidence={text: label})]}
-    dot = {"alpha": 0.1, "low": 0.0, "high": 0.2, "answers": 3, "rows": 3, "note": text}
-    audit = {"details": {"agreement": {"alpha": dot, "by_label": {label: dot}}}, "counts": {}}
+    dot = stages.a_figure(note=text)
+    card = stages.a_card(text, reasons=[label], confusions=[{"true": label, "given": text}])
+    agreement = {"headline": dot, "by_label": {label: dot}, "notes": [text]}
+    audit = {"details": {"agreement": agreement, "annotators": {"cards": [card]}}, "counts": {}}
     page = pages.render(building.Build(a_recipe(tmp_path, title=text), {"gate": gate, "audit": audit}))
     page.encode("utf-8")
     found = Page(page)

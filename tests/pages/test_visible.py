@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pipeline.pages.visible import LONGEST_CHARS, fitted, language_tag, shown, visible
 
 
-@pytest.mark.parametrize("module", ["visible", "blocks", "build", "charts", "training"])
+@pytest.mark.parametrize("module", ["visible", "blocks", "build", "marks", "training", "cards", "doubts"])
 def test_the_examples_in_the_docstrings_hold(module: str) -> None:
     tried = doctest.testmod(import_module(f"pipeline.pages.{module}"))
     assert tried.attempted

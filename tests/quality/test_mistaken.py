@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,7 +24,7 @@ VOTES = [
 ]
 
 
-def _told(votes: list[tuple[int, str, str]], *, most: int = 40) -> dict[str, object]:
+def _told(votes: list[tuple[int, str, str]], *, most: int = 40) -> dict[str, Any]:
     rows, names, labels = zip(*votes, strict=True)
     ballots = ballots_from(rows, [""] * len(votes), names, labels)
     return label_confusion(ballots, majority(ballots), most=most)
@@ -49,11 +52,11 @@ votes_of_crowds = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(votes=votes_of_crowds, most=st.integers(1, 4), chance=st.randoms())
 def test_every_shared_ballot_counts_once_whatever_the_order(
-    votes: list[tuple[int, str, str]], most: int, chance: object
+    votes: list[tuple[int, str, str]], most: int, chance: random.Random
 ) -> None:
     one = _told(votes, most=most)
     shuffled = votes[:]
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    chance.shuffle(shuffled)
     assert _told(shuffled, most=most) == one
     sizes = np.bincount([row for row, *_ in set(votes)])
-    assert np.sum(one["counts"]) + one["left_out"] == sizes[sizes > 1].sum()  # type: ignore[arg-type,operator]
+    assert np.sum(one["counts"]) + one["left_out"] == sizes[sizes > 1].sum()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pipeline.quality.joining import join
@@ -50,3 +52,13 @@ def test_a_signal_never_speaks_for_an_answer() -> None:
     signals, _ = mixed(0.05)
     signals.flipped[:, 1] -= 10
     assert join_kinds(signals).weights["two"] == 0
+
+
+def test_what_annotators_said_is_where_each_part_begins() -> None:
+    signals, _ = mixed(0.05)
+    half = np.where(np.arange(len(signals.row)) < len(signals.row) // 2, 0.4, 0.001)
+    before, after = join_kinds(signals), join_kinds(replace(signals, prior=half))
+    first = half == 0.4
+    assert (after.wrong[first] >= before.wrong[first] - 1e-9).mean() > 0.95
+    assert after.wrong[~first].mean() < before.wrong[~first].mean()
+    assert np.allclose(join_kinds(replace(signals, prior=np.full(len(half), np.nan))).wrong, before.wrong)

@@ -81,16 +81,6 @@ def test_given_probabilities_are_used_in_the_order_of_the_table() -> None:
     assert signals.likely[int(np.flatnonzero(missing)[0])] == ""
 
 
-def test_votes_of_annotators_are_added() -> None:
-    rows, _ = table(60)
-    shares = np.ones(60)
-    shares[[3, 4]] = [0.5, np.nan]
-    added = labels(rows.append_column("given_share", pa.array(shares))).added
-    assert added is not None
-    assert added[3] > 1
-    assert np.flatnonzero(added).tolist() == [3]
-
-
 def test_a_label_put_on_and_one_taken_away_are_found() -> None:
     rows, _ = table(600)
     truth = [[list(WORDS)[at % 3], "any"] for at in range(len(rows))]
@@ -147,18 +137,20 @@ def test_nothing_is_answered_with_nothing() -> None:
 
 @pytest.mark.realdata
 def test_habits_of_mistaking_are_found_better_than_by_the_model_alone() -> None:
-    from tests import bench_suspects
+    from tests.bench import noise
+    from tests.bench.precision import at_top
+    from tests.bench.suspects import as_table
 
     root = Path(__file__).resolve().parents[2]
     data = Path(os.environ.get("ASSAY_REAL_DATA", root.parent / "shared" / "data"))
     if not (data / "chinese_csl").is_dir():
         pytest.skip(f"no real data at {data}")
-    texts, spelled = bench_suspects.csl()
+    texts, spelled = noise.csl()
     names = sorted(set(spelled))
     truth = np.array([names.index(label) for label in spelled], dtype=np.int64)
-    given = bench_suspects.with_noise(texts, truth, "habit", 0.2)
-    signals = labels(bench_suspects.as_table(texts, [json.dumps([names[code]]) for code in given.tolist()]))
+    given = noise.with_noise(texts, truth, "habit", 0.2)
+    signals = labels(as_table(texts, [json.dumps([names[code]]) for code in given.tolist()]))
     wrong = (given != truth)[signals.row]
-    joined, _ = bench_suspects.precision(wrong, join_kinds(signals).wrong)
-    model, _ = bench_suspects.precision(wrong, signals.actual[:, 0])
+    joined, _ = at_top(wrong, join_kinds(signals).wrong)
+    model, _ = at_top(wrong, signals.actual[:, 0])
     assert joined > model + 0.1

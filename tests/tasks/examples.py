@@ -22,6 +22,8 @@ RELATIONS = Guideline(
     )
 )
 QUESTIONS, SOME_ANSWERED = Guideline(), Guideline(unanswerable=True)
+TRANSLATIONS, SUMMARIES = Guideline(kind="translation", instruction="Into Chinese:"), Guideline(kind="summary")
+FREE_ANSWERS = Guideline(kind="answer")
 CAUSES = Guideline(label=(Label(name="Cause-Effect"), Label(name="Component-Whole")))
 ENTITIES = Guideline(label=(Label(name="LOC"), Label(name="ORG"), Label(name="PER", aliases=("PERSON",))))
 
@@ -172,6 +174,28 @@ EXAMPLES = {
     ),
     "unanswered question": Example(
         "answering", SOME_ANSWERED, {"context": "Nobody lives there any more.", "question": "Who built this?"}, []
+    ),
+    "translation": Example(
+        "writing",
+        TRANSLATIONS,
+        {"en": "In 1998 about 12,000 people lived there.", "zh": "1998年那里住着大约1.2万人。"},
+        "1998年那里住着大约1.2万人。",
+        {"source": "en", "target": "zh"},
+    ),
+    "summary zh": Example(
+        "writing",
+        SUMMARIES,
+        {
+            "source": "昨天下午，市里的老桥因为大雨关闭，行人要绕路走，直到周五才会重新开放。",
+            "references": ["老桥关闭到周五。"],
+        },
+        "老桥因大雨关闭，周五开放。",
+    ),
+    "free answer": Example(
+        "writing",
+        FREE_ANSWERS,
+        {"source": "Why, in short, did Anna not leave?", "context": "Anna stayed in Rome, as the trains did not run."},
+        "The trains did not run.",
     ),
     "instruction": Example(
         "chat",

@@ -232,7 +232,8 @@ def test_a_long_context_is_read_where_the_question_s_words_are() -> None:
         assert made.targets.count(1) == 1
         output = np.eye(3)[np.clip(made.targets, 0, 2)]
         found, sure = OWN.decode(output, row, reader, classes=OWN.classes([]), max_tokens=48)
-        assert (found, sure) == (OWN.answer(row), pytest.approx(1.0))
+        assert found == OWN.answer(row)
+        assert sure == pytest.approx(1.0)
 
 
 def test_only_a_training_row_is_read_where_its_answer_is() -> None:
@@ -302,7 +303,7 @@ LONG_ANSWER = "Because of winters so cold and nights so long"
         ("Who was Anna Smith?", "Anna Smith was a nurse.", "Anna Smith", "echo"),
         ("旧富国银行后来叫什么？", "旧富国银行后来叫新行。", "富国银行", "echo"),
         ("Why " + "so " * 40 + "?", "Because.", "Because", "question_too_long"),
-        ("Why?", "Because of winters so cold and nights so long, say the old folk here.", LONG_ANSWER, "answer_too_long"),
+        ("Why?", "Because of winters so cold and nights so long, or so we hear.", LONG_ANSWER, "answer_too_long"),
     ],
 )  # fmt: skip
 def test_signs_of_a_wrong_answer(question: str, context: str, answer: str, kind: str) -> None:

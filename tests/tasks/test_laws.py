@@ -29,6 +29,7 @@ KINDS: dict[str, list[Kind]] = {
     "rating": ["wordpiece", "metaspace"],
     "relations": ["bytelevel"],
     "chat": ["bytelevel"],
+    "writing": ["bytelevel"],
     "answering": ["wordpiece", "metaspace", "bytelevel"],
 }
 CASES = [(name, kind) for name, example in EXAMPLES.items() for kind in KINDS[example.task]]
@@ -114,6 +115,30 @@ def test_every_input_is_as_long_as_the_token_ids(name: str, kind: Kind) -> None:
             assert isinstance(encoded.targets, list)
             assert {len(encoded.targets)} == lengths
             assert encoded.learned == sum(target != -100 for target in encoded.targets)
+
+
+@each_case
+def test_words_have_the_outputs_of_their_first_tokens(name: str, kind: Kind) -> None:
+    """A model that learned the tags by heart says of every word the tag that it has; nothing of what was cut off."""
+    own, row = EXAMPLES[name].made()
+    reader, names = tokenizer(kind), classes(own)
+    words = own.tagged(row)
+    if own.head != "token":
+        assert words == []
+        assert own.by_word(np.zeros((1, len(names))), row, reader, max_tokens=ENOUGH).shape == (0, 0)
+        return
+    output = perfect_output(own, own.encode(row, reader, classes=names, max_tokens=ENOUGH), reader, names)
+    said = own.by_word(output, row, reader, max_tokens=ENOUGH)
+    assert (said.shape, said.dtype) == ((len(words), len(names)), np.float32)
+    asked = np.isfinite(said).all(axis=1)
+    assert asked.all() if own.measure == "spans" else asked.any()
+    assert [names[at] for at in said[asked].argmax(axis=1)] == [
+        tag for (_, _, tag), is_asked in zip(words, asked, strict=True) if is_asked
+    ]
+    limit = TOO_FEW
+    few = own.by_word(np.full((limit, len(names)), 0.5), row, reader, max_tokens=limit)
+    assert few.shape == said.shape
+    assert np.isfinite(few).any(axis=1).sum() <= limit
 
 
 @each_example

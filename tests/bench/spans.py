@@ -1,30 +1,36 @@
-"""Suspects among marked spans against the truth: run by `python -m tests.bench_spans`, never by the tests.
+"""Suspects among marked spans: real corrections, and noise put into real sets, against the worst token.
+
+    python -m tests.bench spans [weibo | wikigold | WNUT17 | conll04 ...]
 
 Real corrections: both releases of the same Chinese sentences, of which 429 of 1,349 were truly changed. Injected noise:
 a tenth of the spans of three English sets made wrong, each in one of four ways ("mixed"), or the label of a third to
 two thirds of the places of some surfaces changed to one other label ("habit"), as a rule misread would. Every method
-gets the same out-of-fold probabilities; figures are of sentences: average precision / precision at 100.
+gets the same out-of-fold probabilities; figures are of sentences: average precision / precision at 100. The worst token
+is what cleanlab's `token_classification` ranks by; it is asked itself where it is installed.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import time
 from collections import Counter
-from pathlib import Path
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipeline.fetch import RawFile
-from pipeline.quality.mixture import join_kinds
 from pipeline.quality.sentences import sentences_from
 from pipeline.quality.tagger import tag_probabilities
-from pipeline.quality.words import row_scores, word_signals
+from pipeline.quality.words import word_signals
 from pipeline.readers import ReadOptions, Record, read
+from pipeline.suspecting import by_row, joined_by
+from pipeline.suspecting.rate import error_rate
 from pipeline.tagscheme import spans_from_tags
+from tests.bench.measure import real, show
+from tests.bench.precision import figures
 from tests.quality.tagged import Marks, row, tables
 
 if TYPE_CHECKING:
@@ -32,11 +38,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pipeline.quality.sentences import Sentences
     from pipeline.quality.signals import Signals
 
     Floats = NDArray[np.float64]
 
-DATA = Path(os.environ.get("ASSAY_REAL_DATA") or Path(__file__).parents[1] / ".." / "shared" / "data").resolve()
 SHARE = 0.1  # of the spans that are made wrong
 Sentence = tuple[str, list[str], Marks]
 """Group, tokens, spans."""
@@ -44,7 +50,7 @@ Sentence = tuple[str, list[str], Marks]
 
 def corrected() -> tuple[list[Sentence], list[bool]]:
     """The first release, and which sentences the second one changed."""
-    lines = (DATA / "ner_chinese_corrected/weibo_v1_v2_train.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = real("ner_chinese_corrected/weibo_v1_v2_train.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     told = [(f"s{at}", one["tokens"], spans_from_tags(one["given"], "iob2")[0]) for at, one in enumerate(rows)]
     return told, [bool(one["changed"]) for one in rows]
@@ -52,7 +58,7 @@ def corrected() -> tuple[list[Sentence], list[bool]]:
 
 def conll(name: str) -> list[Sentence]:
     """A CoNLL file; sentences of one document are one group."""
-    found = read(RawFile(name, DATA / name), format="conll", options=ReadOptions())
+    found = read(RawFile(name, real(name)), format="conll", options=ReadOptions())
     records = [one for one in found if isinstance(one, Record)]
     made = []
     for at, record in enumerate(records):
@@ -66,7 +72,7 @@ def relations() -> list[Sentence]:
     """The entities of relations_conll04: a line a token and relation, numbered within its sentence."""
     made: list[Sentence] = []
     for part in ("train", "dev", "test"):
-        text = (DATA / f"relations_conll04/{part}.txt").read_text(encoding="utf-8")
+        text = real(f"relations_conll04/{part}.txt").read_text(encoding="utf-8")
         for block in text.split("#doc")[1:]:
             lines = {line.split("\t")[0]: line.split("\t") for line in reversed(block.splitlines()[1:]) if line.strip()}
             ordered = [lines[number] for number in sorted(lines, key=int)]
@@ -157,52 +163,51 @@ def sets() -> Iterator[tuple[str, list[Sentence], list[bool]]]:
             yield f"{name}, {how}", *spoilt(sentences, how)
 
 
-def figures(score: Floats, bad: list[bool]) -> str:
-    """Average precision / precision at 100; the order of equal scores is that of the rows."""
-    order = np.argsort(-score, kind="stable")
-    hit = np.array(bad)[order]
-    precision = np.cumsum(hit) / np.arange(1, len(hit) + 1)
-    return f"{float(precision[hit].mean()):.3f}/{float(hit[:100].mean()):.2f}"
-
-
 def alone(signals: Signals, at: int, rows: int) -> Floats:
     """The highest value of one signal in each row."""
     best = np.full(rows, -np.inf)
     np.maximum.at(best, signals.row, np.nan_to_num(signals.actual[:, at], nan=-50.0))
-    return best
+    return np.asarray(np.maximum(best, -100.0))
 
 
-def measured(sentences: list[Sentence], bad: list[bool]) -> dict[str, str]:
+def by_cleanlab(words: Sentences, known: Floats, rows: int) -> Floats | None:
+    """cleanlab's scores of sentences, where it is installed; sentences without words are fine."""
+    if find_spec("cleanlab") is None:
+        return None
+    rank = import_module("cleanlab.token_classification.rank").get_label_quality_scores
+    some = np.unique(words.row)
+    ends = np.searchsorted(words.row, some, side="right")[:-1]
+    tags = [part.tolist() for part in np.split(words.tag, ends)]
+    scores, _ = rank(tags, np.split(known, ends))
+    found = np.zeros(rows)
+    found[some] = 1 - np.asarray(scores)
+    return found
+
+
+def line(sentences: list[Sentence], bad: list[bool]) -> list[str]:
     """The figures of every method."""
+    wrong = np.array(bad)
     table = tables(row(f"{at:06d}", tokens, marks, group=group) for at, (group, tokens, marks) in enumerate(sentences))
     began = time.perf_counter()
     words, _ = sentences_from(table)
     known = np.asarray(tag_probabilities(words), dtype=np.float64)
     signals = word_signals(table, probabilities=known, classes=words.tags)
-    joined = join_kinds(signals)
+    rows = by_row(signals, joined_by(signals), len(bad))
     seconds = time.perf_counter() - began
     worst = np.zeros(len(bad))
     np.maximum.at(worst, words.row, 1 - known[np.arange(len(words)), words.tag])
-    chance = np.random.default_rng(0).random(len(bad))
-    single = {name: figures(alone(signals, at, len(bad)), bad) for at, name in enumerate(signals.names)}
-    best = sorted(single.items(), key=lambda one: one[1], reverse=True)[:3]
-    return {
-        "joined": figures(row_scores(signals.row, joined.wrong, len(bad)), bad),
-        "worst token (cleanlab)": figures(worst, bad),
-        "random": figures(chance, bad),
-        "best single signals": ", ".join(f"{name} {value}" for name, value in best),
-        "wrong parts, estimated": f"{joined.rate:.3f}",
-        "seconds": f"{seconds:.1f}",
-    }
+    single = {name: figures(wrong, alone(signals, at, len(bad))) for at, name in enumerate(signals.names)}
+    best = max(single, key=lambda name: single[name])
+    theirs = by_cleanlab(words, known, len(bad))
+    peer = "n/a" if theirs is None else figures(wrong, theirs)
+    rate = error_rate(rows, [group for group, _, _ in sentences])
+    between = f"{rate['value']:.3f} [{rate['low']:.3f}, {rate['high']:.3f}]"
+    told = [figures(wrong, rows), figures(wrong, worst), peer, f"{best} {single[best]}"]
+    return [*told, f"{wrong.mean():.3f}", between, f"{seconds:.1f}"]
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Print the figures of every set."""
-    for name, sentences, bad in sets():
-        print(f"\n{name}: {sum(bad)} of {len(bad)} sentences wrong")
-        for method, value in measured(sentences, bad).items():
-            print(f"  {method:24s} {value}", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    columns = ["joined", "worst token", "cleanlab", "best single signal", "wrong", "estimate", "seconds"]
+    chosen = (each for each in sets() if not arguments or each[0].split()[0].rstrip(",") in arguments)
+    show("set", columns, ([name, *line(sentences, bad)] for name, sentences, bad in chosen))

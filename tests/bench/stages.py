@@ -1,4 +1,4 @@
-"""Rows per second and peak memory of every stage at 10,000 and 100,000 rows; run by `make bench`, never by the tests.
+"""Rows per second and peak memory of every stage at 10,000 and 100,000 rows; also run by `make bench`.
 
 The rows are made from the ratings of `reviews`: each is the first half of one text and the second half of another, with
 the ratings that the first one got, so that lengths, labels and the number of ratings are those of real data.
@@ -22,6 +22,7 @@ from rich.table import Table
 from pipeline import recipe, store
 from pipeline.engine import Engine
 from pipeline.flow import NAMES, build
+from tests.bench.measure import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ kind = "keyboard"
 
 def texts_and_ratings() -> tuple[list[str], list[list[str]]]:
     """Every text of `reviews` and what it was rated, from its ingested rows."""
-    reviews = recipe.find("reviews", data=Path("data"))
+    reviews = recipe.find("reviews", data=ROOT / "data")
     build(reviews, Engine(), last="ingest")
     rows = store.whole_table(reviews.build / "ingest", "rows", columns=["id", "text"])
     said = store.whole_table(reviews.build / "ingest", "annotations", columns=["row", "given"])
@@ -85,7 +86,7 @@ def measured(stage: str, data: Path, workers: int) -> tuple[float, float]:
     return time.perf_counter() - begun, usage.ru_maxrss / 1024
 
 
-def main() -> None:
+def main(_: list[str]) -> None:
     """Print the table."""
     console = Console(width=100)
     texts, ratings = texts_and_ratings()
@@ -108,7 +109,3 @@ def main() -> None:
         speeds = [f"{size / found[stage, size][0]:,.0f}" for size in SIZES]
         table.add_row(stage, *speeds, *(f"{found[stage, size][1]:,.0f}" for size in SIZES))
     console.print(table)
-
-
-if __name__ == "__main__":
-    main()
