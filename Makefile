@@ -4,6 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m pipeline
 STAMP := $(VENV)/.installed
 WORKERS ?= 0
+BENCH ?= stages
 
 .DEFAULT_GOAL := help
 .PHONY: help setup data finetune gates gates-selftest report test check bench clean
@@ -41,7 +42,7 @@ check: $(STAMP) ## lint, types and the import contract
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
 
 bench: $(STAMP) ## rows per second and peak memory of every stage at 10k and 100k rows
-	@$(VENV)/bin/python -m tests.bench
+	@$(VENV)/bin/python -m tests.bench $(BENCH)
 
 clean: ## remove everything that was built (not the virtual environment)
 	@rm -rf data/build data/public/build

@@ -97,8 +97,8 @@ def ingest(names: Names = None, data: Data = Path("data"), workers: Workers = 0,
 
 @app.command()
 def audit(names: Names = None, data: Data = Path("data"), workers: Workers = 0, batch_rows: BatchRows = 4096) -> None:
-    """Settle what is true: rules, consensus of annotators, agreement, duplicates, conflicts, suspects, decisions."""
-    _build(names, data, _engine(workers, batch_rows), last="audit")
+    """Settle what is true: rules, consensus, agreement, annotators, duplicates, conflicts, suspects, decisions."""
+    _report(_build(names, data, _engine(workers, batch_rows), last="audit"))
 
 
 @app.command()
@@ -184,16 +184,16 @@ def evaluate(names: Names = None, data: Data = Path("data")) -> None:
 @app.command()
 def report(names: Names = None, data: Data = Path("data")) -> None:
     """Write the HTML report of each build: one static page, readable offline and on a phone."""
-    built, unbuilt = _built(_recipes(names, data))
+    built, unbuilt = _built(_recipes(names, data), stage="ingest")
     _report(built)
     raise typer.Exit(_told(unbuilt))
 
 
-def _built(recipes: list[Recipe]) -> tuple[list[Recipe], list[Recipe]]:
-    """The data sets whose split stands, and those whose split does not: one must not keep the others from their due."""
+def _built(recipes: list[Recipe], *, stage: str = "split") -> tuple[list[Recipe], list[Recipe]]:
+    """The data sets of which a stage stands, and the others: one must not keep the rest from their due."""
     from pipeline import store
 
-    whole = [store.read_report(one.build / "split") is not None for one in recipes]
+    whole = [store.read_report(one.build / stage) is not None for one in recipes]
     return [one for one, there in zip(recipes, whole, strict=True) if there], [
         one for one, there in zip(recipes, whole, strict=True) if not there
     ]

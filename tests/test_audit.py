@@ -517,6 +517,31 @@ def test_a_list_that_was_not_made_says_so(tmp_path: Path) -> None:
     assert report["details"]["suspects"]["note"] == "not checked: the recipe turns suspects off"
 
 
+def test_every_kept_row_is_doubted_or_none_is(tmp_path: Path) -> None:
+    lines = [*labelled(60), "90,a tie,good,ann,", "90,a tie,bad,bob,"]
+    one, report = audited(tmp_path / "a", lines, more='consensus = "majority"\nsuspect_share = 0.05')
+    doubted = table(one, "audit", "doubted")
+    assert [line["id"] for line in doubted] == [row["id"] for row in table(one, "audit")] != []
+    assert rejected(one, "audit") == [("s/90", "tied")]
+    assert {line["id"] for line in suspects(one)} <= {line["id"] for line in doubted}
+    rate = report["details"]["suspects"]["error_rate"]
+    assert 0 <= rate["low"] <= rate["value"] <= rate["high"] <= 1
+    off, report = audited(tmp_path / "b", lines, more='suspects = "off"')
+    assert table(off, "audit", "doubted") == []
+    assert report["details"]["suspects"]["error_rate"] == {}
+
+
+def test_a_row_that_only_gold_answers_is_settled_by_it(tmp_path: Path) -> None:
+    toml = LONG.replace('time = "when"', 'time = "when", gold = "true"') + f"[audit]\nbootstrap = 20\n{MAJORITY}"
+    lines = ["1,text one,,,,good", "2,text two,bad,ann,,", "2,text two,bad,bob,,", "3,text three,good,ann,,bad"]
+    one = made(tmp_path, toml, {"rows.csv": csv("id,text,label,who,when,true", lines)})
+    report = built(one, "audit")["audit"]
+    assert adds_up(report)
+    assert kept(one) == {"s/1": ["good"], "s/2": ["bad"], "s/3": ["bad"]}
+    assert row_of(one, "s/1")["confidence"] == 1.0
+    assert report["details"]["annotations"] == {"counted": 3, "gold": 2}
+
+
 def test_agreement_in_the_report(tmp_path: Path) -> None:
     lines = [f"{n},text {n},{('good', 'bad')[n % 2]},{who}," for n in range(20) for who in ("ann", "bob")]
     _, report = audited(tmp_path, lines)

@@ -13,6 +13,7 @@ import pipeline
 from pipeline import flow
 from pipeline.answers import ANSWER_FIELDS
 from pipeline.contract import contract
+from pipeline.quality.replying import DOUBTS
 from pipeline.settings import RecipeSettings
 from pipeline.tasks import KNOWN
 from tests.conftest import ROOT
@@ -189,3 +190,21 @@ def test_the_readme_names_what_is_there() -> None:
     there = {path.name for folder in ("pipeline", "tests", "schemas") for path in (ROOT / folder).rglob("*")}
     modules = set(re.findall(r"\b(\w+\.py)\b", (ROOT / "README.md").read_text(encoding="utf-8")))
     assert sorted(modules - there - {"NAME.py"}) == []
+
+
+def doubted(path: Path) -> set[str]:
+    """The kinds of doubt that the functions of a file can give: as arguments, or as keys of what they looked at."""
+    found: set[str] = set()
+    for part in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        inside = list(ast.walk(part)) if isinstance(part, ast.FunctionDef) else []
+        calls = [node for node in inside if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Doubt"]
+        keys = [key for node in inside if isinstance(node, ast.Dict) for key in node.keys]
+        if calls:
+            found |= {text for node in (*keys, *(call.args[0] for call in calls if call.args)) for text in texts(node)}
+    return found
+
+
+def test_every_doubt_has_its_weight() -> None:
+    found = set().union(*(doubted(path) for path in (PACKAGE / "tasks").glob("*.py")))
+    assert len(found) > 10
+    assert found <= set(DOUBTS)

@@ -28,10 +28,12 @@ _RELATION = re.compile(r"([^();]+)\(\s*(.+?)\s*(?:→|->)\s*(.+?)\s*\)\s*(?:;|$)
 def in_words(task: Task, row: Row) -> str:
     """The answer of a row as a person reads it."""
     answer = task.answer(row)
-    if task.head == "token" and _are_spans(answer):
+    if task.head == "token" and not task.free_text and _are_spans(answer):
         return _marked(row["text"], answer)
     if isinstance(answer, str):
         return answer
+    if task.head == "token" and task.free_text:
+        return _extract(row["context"], answer)
     if answer and row.get("entities"):
         return "; ".join(f"{label}({_named(row, head)} → {_named(row, tail)})" for head, tail, label in answer)
     if isinstance(answer, list) and all(isinstance(label, str) for label in answer):
@@ -48,13 +50,20 @@ def from_words(task: Task, row: Row, words: str) -> Answer:
     given: Any = words
     if words.strip() == NONE:
         given = []
-    elif task.head == "token" and not _is_json(words):
+    elif task.head == "token" and not task.free_text and not _is_json(words):
         given = _spans(words, row["text"])
     elif row.get("entities") and (found := _RELATION.findall(words)):
         given = [[_place(row, head), _place(row, tail), label.strip()] for label, head, tail in found]
     elif not task.free_text and _is_json(words):
         given = json.loads(words)
     return task.read_answer(given, {}, row)
+
+
+def _extract(context: str, answer: list[list[Any]]) -> str:
+    """The words of an extract where they stand in the context once; else its offsets too, as JSON."""
+    if len(answer) == 1 and context.count(answer[0][2]) == 1:
+        return str(answer[0][2])
+    return canonical(answer) if answer else NONE
 
 
 def _are_spans(answer: Any) -> bool:

@@ -149,7 +149,8 @@ def expected_checks(stopping: Sequence[int | None], share: float) -> tuple[float
     for found, checks in enumerate(stopping):
         if checks is None:
             break
-        steps = np.arange(len(stopping) + 1, dtype=np.float64)
+        # There are never more wrong ones than checks: beyond that the distribution is not defined.
+        steps = np.minimum(np.arange(len(stopping) + 1, dtype=np.float64), checks - before)
         chance = np.diff(np.asarray(bdtr(steps, checks - before, share)), prepend=0.0)
         open_ = np.convolve(open_, chance)[: len(stopping) + 1]
         stopped = float(open_[: found + 1].sum())

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.quality.shingles import code_points, grams
+from pipeline.quality.exchanges import Exchanges, exchanges, written
 from pipeline.quality.signals import Signals
-from pipeline.text import UNSPACED, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +20,10 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 NAMES = ("off the question", "numbers not taken up", "length", "script", "answered otherwise")
+LOSSES = ("loss", "worst token")
+"""What a language model adds: the mean and the largest loss of a token of the reply."""
+ODD_SHARE, ODD_MOST = 0.95, 3.0
+"""A loss higher than that of this share of replies speaks against one, by at most these log-odds: a judgement."""
 DOUBTS = {
     "false_sum": 3.0,
     "loop": 3.0,
@@ -31,6 +32,13 @@ DOUBTS = {
     "not_translated": 3.0,
     "not_in_context": 2.0,
     "other_numbers": 2.0,
+    "length_off": 2.0,
+    "cut_word": 2.0,
+    "loose_edge": 2.0,
+    "other_kind": 2.0,
+    "question_too_long": 2.0,
+    "echo": 1.5,
+    "answer_too_long": 1.5,
     "asks_back": 2.0,
     "other_turn": 2.0,
     "cut_off": 1.5,
@@ -38,39 +46,23 @@ DOUBTS = {
 }
 """Log-odds that a sign adds, whatever the data set: a judgement, as there is no truth to learn them from."""
 
-FEATURES = 2**18
 LEAST_PAIRS = 200
 """Pairs of answers to the same question that an error rate can be read off."""
-_SIZE = 3  # characters in a shingle: within a word of any spaced script, about a phrase of an unspaced one
-_MOST_CHARS = 4000
-_DIGITS = "0123456789"
 
 
-@dataclass(frozen=True)
-class _Texts:
-    """Questions and replies as numbers: TF-IDF of shingles, numbers as hashes, lengths, share of unspaced letters."""
-
-    asked: Any
-    replied: Any
-    asked_numbers: list[frozenset[str]]
-    reply_numbers: list[frozenset[str]]
-    asked_length: Floats
-    reply_length: Floats
-    asked_script: Floats
-    reply_script: Floats
-    groups: Ints
-    said: Ints
-
-
-def replies(table: pa.Table, *, seed: int = 0) -> Signals:
+def replies(table: pa.Table, *, seed: int = 0, losses: NDArray[np.float32] | None = None) -> Signals:
     """What speaks against every reply of a table, and what would speak against a reply to another question.
 
     `table` has id, text (what was asked), reply, said (what the reply comes to), doubts (list of kind and evidence).
     The answers that nobody gave are replies to other questions, drawn with `seed`, of about the same length or to
     questions that read alike; and, where others answered too, the reply as it stands, had it come to what nobody says:
     the likelier way to be wrong, so it counts as much as the other two. Memory: about 4 kB a row.
+
+    `losses` is float[n, 2], the mean and the largest loss of a token of each reply, out of fold; nan where no model
+    could be asked. What a model would lose on other replies is not known, so how much a loss says is not learned: only
+    one among the highest speaks against a reply.
     """
-    texts = _read(table)
+    texts = exchanges(table)
     rows = np.arange(table.num_rows)
     strangers = np.concatenate(_strangers(texts, table["id"].to_pylist(), seed))
     expected = _expected(texts)
@@ -79,88 +71,48 @@ def replies(table: pa.Table, *, seed: int = 0) -> Signals:
     part = np.concatenate([rows, rows])[apart]
     alone, asked_again = _alone(texts, actual)
     doubts: list[list[dict[str, str]]] = table["doubts"].to_pylist()
-    shown = [json.loads(answer) for answer in table["answer"].to_pylist()]
+    shown = [written(answer) for answer in table["answer"].to_pylist()]
+    ranks = np.zeros((len(rows), 0)) if losses is None else _ranks(np.asarray(losses, dtype=np.float64))
+    flipped = np.concatenate([_features(texts, part, strangers[apart], expected), alone])
     return Signals(
         row=rows,
         part=("",) * len(rows),
         given=tuple(f"{text:.200}" for text in shown),
         likely=_otherwise(texts, shown),
-        names=NAMES,
-        actual=actual,
-        flipped=np.concatenate([_features(texts, part, strangers[apart], expected), alone]),
+        names=NAMES if losses is None else (*NAMES, *LOSSES),
+        actual=np.concatenate([actual, ranks], axis=1),
+        flipped=np.concatenate([flipped, np.full((len(flipped), ranks.shape[1]), np.nan)], axis=1),
         flipped_part=np.concatenate([part, asked_again]),
         flipped_weight=np.concatenate([np.full(len(part), 0.5), np.ones(len(asked_again))]),
         error_rate=_disagreement(texts),
         p_given=np.full(len(rows), np.nan),
         p_likely=np.full(len(rows), np.nan),
-        said=_reasons(texts, actual, doubts),
-        added=np.array([sum(DOUBTS.get(doubt["kind"], 1.0) for doubt in mine) for mine in doubts]),
+        said=_reasons(texts, actual, doubts, ranks),
+        added=np.array([sum(DOUBTS.get(doubt["kind"], 1.0) for doubt in mine) for mine in doubts]) + _odd(ranks),
     )
 
 
-def _read(table: pa.Table) -> _Texts:
-    asked = [text[:_MOST_CHARS] for text in table["text"].to_pylist()]
-    replied = [json.loads(answer)[:_MOST_CHARS] for answer in table["answer"].to_pylist()]
-    weights = _inverse_frequency(_counts(asked), _counts(replied))
-    return _Texts(
-        asked=_unit(_counts(asked), weights),
-        replied=_unit(_counts(replied), weights),
-        asked_numbers=[_numbers(text) for text in asked],
-        reply_numbers=[_numbers(text) for text in replied],
-        asked_length=np.log1p([len(text) for text in asked]),
-        reply_length=np.log1p([len(text) for text in replied]),
-        asked_script=_script(asked),
-        reply_script=_script(replied),
-        groups=_coded([normalised(text) or text for text in asked]),
-        said=_coded(table["said"].to_pylist()),
-    )
-
-
-def _coded(values: Sequence[str | None]) -> Ints:
-    return np.unique(np.array(["" if value is None else value for value in values]), return_inverse=True)[1].reshape(-1)
-
-
-def _counts(texts: list[str]) -> Any:
-    """Which shingles stand in which text: sparse float32[n, FEATURES] of ones."""
-    from scipy import sparse
-
-    points, starts = code_points([f" {' '.join(text.casefold().split())} " for text in texts])
-    hashes, row = grams(points, starts, _SIZE)
-    place = (row, (hashes % np.uint64(FEATURES)).astype(np.int64))
-    made = sparse.csr_matrix((np.ones(len(row), dtype=np.float32), place), shape=(len(texts), FEATURES))
-    made.data[:] = 1.0
+def _ranks(losses: Floats) -> Floats:
+    """The share of replies whose loss is lower, half of those with the same: float64[n, 2]; nan where not asked."""
+    made = np.full(losses.shape, np.nan)
+    for column in range(losses.shape[1]):
+        known = np.flatnonzero(np.isfinite(losses[:, column]))
+        values = np.sort(losses[known, column])
+        ends = [np.searchsorted(values, losses[known, column], side=side) for side in ("left", "right")]
+        made[known, column] = (ends[0] + ends[1]) / 2 / max(len(known), 1)
     return made
 
 
-def _inverse_frequency(*counts: Any) -> NDArray[np.float32]:
-    rows = sum(one.shape[0] for one in counts)
-    found = sum(np.asarray(one.sum(axis=0)).reshape(-1) for one in counts)
-    return np.asarray(np.log((1 + rows) / (1 + np.asarray(found))), dtype=np.float32)
+def _odd(ranks: Floats) -> Floats:
+    """Log-odds against replies whose loss is among the highest: float64[n]; 0 for all others."""
+    if not ranks.shape[1]:
+        return np.zeros(len(ranks))
+    highest = np.nan_to_num(np.fmax(ranks[:, 0], ranks[:, 1]), nan=0.0)
+    rest = np.maximum(1 - highest, 1e-9)
+    return np.asarray(np.clip(np.log((1 - ODD_SHARE) / rest), 0.0, ODD_MOST))
 
 
-def _unit(counts: Any, weights: NDArray[np.float32]) -> Any:
-    """TF-IDF rows of length 1."""
-    made = counts.multiply(weights).tocsr()
-    length = np.sqrt(np.asarray(made.multiply(made).sum(axis=1)).reshape(-1))
-    made.data /= np.repeat(np.maximum(length, 1e-9), np.diff(made.indptr)).astype(np.float32)
-    return made
-
-
-def _numbers(text: str) -> frozenset[str]:
-    return frozenset("".join(part if part in _DIGITS else " " for part in text).split())
-
-
-def _script(texts: Sequence[str]) -> Floats:
-    """The share of unspaced characters among the letters of each text; nan where there are few."""
-    import re
-
-    unspaced, latin = re.compile(f"[{UNSPACED}]"), re.compile("[A-Za-z]")
-    counts = np.array([(len(unspaced.findall(text)), len(latin.findall(text))) for text in texts], dtype=np.float64)
-    total = counts.sum(axis=1).reshape(-1) if len(counts) else np.zeros(0)
-    return np.where(total >= 10, counts[:, 0] / np.maximum(total, 1), np.nan) if len(counts) else np.zeros(0)
-
-
-def _expected(texts: _Texts) -> tuple[float, float, float]:
+def _expected(texts: Exchanges) -> tuple[float, float, float]:
     """A line through the lengths of replies by those of their questions, and how far replies lie from it."""
     x, y = texts.asked_length, texts.reply_length
     slope = float(np.cov(x, y)[0, 1] / max(np.var(x, ddof=1), 1e-9)) if len(x) > 2 else 0.0
@@ -169,7 +121,7 @@ def _expected(texts: _Texts) -> tuple[float, float, float]:
     return start, slope, max(spread, 1e-3)
 
 
-def _features(texts: _Texts, asked: Ints, replied: Ints, expected: tuple[float, float, float]) -> Floats:
+def _features(texts: Exchanges, asked: Ints, replied: Ints, expected: tuple[float, float, float]) -> Floats:
     """The signals `NAMES` of reply `replied[i]` to question `asked[i]`: float64[n, 5], higher is more suspicious."""
     start, slope, spread = expected
     near = np.asarray(texts.asked[asked].multiply(texts.replied[replied]).sum(axis=1)).reshape(-1)
@@ -179,7 +131,7 @@ def _features(texts: _Texts, asked: Ints, replied: Ints, expected: tuple[float, 
     return np.stack(columns, axis=1)
 
 
-def _not_taken(texts: _Texts, asked: Ints, replied: Ints) -> Floats:
+def _not_taken(texts: Exchanges, asked: Ints, replied: Ints) -> Floats:
     """Log-odds that a number of the question does not stand in the reply; nan where the question has none."""
     left = np.array([len(texts.asked_numbers[one]) for one in asked.tolist()])
     both = np.array(
@@ -191,7 +143,7 @@ def _not_taken(texts: _Texts, asked: Ints, replied: Ints) -> Floats:
     return np.where(left > 0, np.log((left - both + 0.5) / (both + 0.5)), np.nan)
 
 
-def _against(texts: _Texts, asked: Ints, replied: Ints) -> Floats:
+def _against(texts: Exchanges, asked: Ints, replied: Ints) -> Floats:
     """Log-odds that others answer the same question otherwise; nan where nobody else does."""
     width = int(texts.said.max(initial=0)) + 1
     cells, counts = np.unique(texts.groups * width + texts.said, return_counts=True)
@@ -205,7 +157,7 @@ def _against(texts: _Texts, asked: Ints, replied: Ints) -> Floats:
     return np.where(others > 0, np.log((others - agree + 0.5) / (agree + 0.5)), np.nan)
 
 
-def _alone(texts: _Texts, actual: Floats) -> tuple[Floats, Ints]:
+def _alone(texts: Exchanges, actual: Floats) -> tuple[Floats, Ints]:
     """The signals of replies to questions that others answered too, as if each came to what nobody else says."""
     others = np.bincount(texts.groups, minlength=1)[texts.groups] - 1
     again = np.flatnonzero(others > 0)
@@ -214,7 +166,7 @@ def _alone(texts: _Texts, actual: Floats) -> tuple[Floats, Ints]:
     return signals, again
 
 
-def _disagreement(texts: _Texts) -> float:
+def _disagreement(texts: Exchanges) -> float:
     """The share of wrong replies that would make two to the same question agree as often as they do; nan if few do.
 
     Two agree where both are right; that wrong ones come to the same is left out, so this is rather too low.
@@ -228,7 +180,7 @@ def _disagreement(texts: _Texts) -> float:
     return float(np.clip(1 - np.sqrt((same * (same - 1)).sum() / pairs), 0.001, 0.95))
 
 
-def _strangers(texts: _Texts, ids: Sequence[str], seed: int) -> tuple[Ints, Ints]:
+def _strangers(texts: Exchanges, ids: Sequence[str], seed: int) -> tuple[Ints, Ints]:
     """For every question two replies to others: one of about the same length, one to a question that reads alike."""
     chance = np.array([_drawn(f"reply {seed} {id_}") for id_ in ids])
     by_length = np.lexsort((chance, np.round(texts.reply_length, 1)))
@@ -247,7 +199,7 @@ def _next(order: Ints) -> Ints:
     return following
 
 
-def _otherwise(texts: _Texts, shown: Sequence[str]) -> tuple[str, ...]:
+def _otherwise(texts: Exchanges, shown: Sequence[str]) -> tuple[str, ...]:
     """What most others answer to the same question, where that is not what this reply says; else nothing."""
     order = np.lexsort((texts.said, texts.groups))
     likely = [""] * len(shown)
@@ -261,13 +213,23 @@ def _otherwise(texts: _Texts, shown: Sequence[str]) -> tuple[str, ...]:
     return tuple(likely)
 
 
-def _reasons(texts: _Texts, actual: Floats, doubts: list[list[dict[str, str]]]) -> Callable[[int], list[str]]:
+def _of_losses(ranks: list[float]) -> list[str]:
+    """What the losses of a reply say in words; empty where they are not among the highest."""
+    names = ("the mean loss", "the loss of the worst token")
+    told = zip(names, ranks, strict=False)  # no ranks where no model was asked
+    return [f"{name} of a model is higher than in {rank:.1%} of replies" for name, rank in told if rank > ODD_SHARE]
+
+
+def _reasons(
+    texts: Exchanges, actual: Floats, doubts: list[list[dict[str, str]]], ranks: Floats
+) -> Callable[[int], list[str]]:
     size = np.bincount(texts.groups, minlength=1)
     usual = float(np.median(actual[:, 0])) if len(actual) else 0.0
 
     def said(at: int) -> list[str]:
         told = [f"{doubt['kind'].replace('_', ' ')}: {doubt['evidence']}" for doubt in doubts[at]]
         near, numbers, away, script, against = actual[at]
+        told += _of_losses(ranks[at].tolist())
         if np.isfinite(against):
             others = int(size[texts.groups[at]]) - 1
             same = int(((texts.groups == texts.groups[at]) & (texts.said == texts.said[at])).sum()) - 1

@@ -92,10 +92,10 @@ class Asking:
     def refuse_tier(self) -> None:
         """Raise where the recipe asks for a tier that the task does not have."""
         place, way_out = "[audit] suspects", "say quick"
-        if self.tier in PRETRAINED and self.kind == TEXTS:
-            raise AssayError(place, f"no pretrained model judges the texts of '{self.task.name}' yet", way_out)
         if self.tier == "encoder" and self.kind != LABELS:
-            raise AssayError(place, f"'encoder' compares whole texts, but '{self.task.name}' marks parts", way_out)
+            raise AssayError(
+                place, f"'encoder' compares texts that carry labels, which those of '{self.task.name}' do not", way_out
+            )
 
     @property
     def model(self) -> str:
@@ -107,13 +107,15 @@ class Asking:
 
     def told(self) -> str:
         """The model that was asked, in words."""
-        return "no model: signs in the text" if self.kind == TEXTS else TIERS[self.tier].format(model=self.model)
+        if self.kind == TEXTS and self.tier == "quick":
+            return "no model: signs in the text"
+        return TIERS[self.tier].format(model=self.model)
 
     def signals(self, checked: pa.Table) -> Signals:
         """What speaks against every part of every answer (columns of `checked`: `checked.CHECKED`)."""
         seed, folds = self.recipe.settings.audit.seed, self.recipe.settings.audit.suspect_folds
         if self.kind == TEXTS:
-            return replies(checked, seed=seed)
+            return replies(checked, seed=seed, losses=self._losses(checked) if self.tier == "finetuned" else None)
         said = self._finetuned(checked) if self.tier == "finetuned" else None
         if self.kind == WORDS:
             if said is None:
@@ -125,7 +127,7 @@ class Asking:
             multiple=self.task.head == "multilabel",
             names=None if said is None else said.classes,
             probabilities=None if said is None else said.probabilities,
-            vectors=self._embedded(checked) if self.tier == "encoder" else None,
+            embeddings=self._embedded(checked) if self.tier == "encoder" else None,
             seed=seed,
             folds=folds,
         )
@@ -138,24 +140,39 @@ class Asking:
         return self._kept("embedded", folder, [], texts, make=lambda: embed(texts.to_pylist(), folder))
 
     def _finetuned(self, checked: pa.Table) -> Outputs:
+        from pipeline.finetune.folds import Outputs
+
+        classes = self.task.classes(sorted({stratum for row in self._rows() for stratum in self.task.strata(row)}))
+
+        def said(found: Outputs) -> Floats32:
+            return np.zeros((0, 0), dtype=np.float32) if found.probabilities is None else found.probabilities
+
+        return Outputs(classes, self._out_of_fold("finetuned", checked, classes, said), np.zeros((0, 2)))
+
+    def _losses(self, checked: pa.Table) -> Floats32:
+        """The mean and the largest loss of a token of each reply, by a model that did not learn from it."""
+        return self._out_of_fold("losses", checked, [], lambda found: found.losses.astype(np.float32))
+
+    def _rows(self) -> list[Row]:
+        return [row for batch in self.whole for row in batch.to_pylist()]
+
+    def _out_of_fold(
+        self, kind: str, checked: pa.Table, classes: list[str], taken: Callable[[Outputs], Floats32]
+    ) -> Floats32:
         from pipeline.finetune import model_folder_of
-        from pipeline.finetune.folds import Outputs, out_of_fold
+        from pipeline.finetune.folds import out_of_fold
 
-        settings = self.recipe.settings
-        rows: list[Row] = [row for batch in self.whole for row in batch.to_pylist()]
+        settings, rows, folder = self.recipe.settings, self._rows(), model_folder_of(self.model)
         fold = folds_of(checked["group"].to_pylist(), seed=settings.audit.seed, folds=settings.audit.suspect_folds)
-        classes = self.task.classes(sorted({stratum for row in rows for stratum in self.task.strata(row)}))
-        folder = model_folder_of(self.model)
-
-        def made() -> Floats32:
-            found = out_of_fold(rows, fold, self.task, settings.finetune, base=folder).probabilities
-            return np.zeros((0, 0), dtype=np.float32) if found is None else found
-
-        weights = [row["weight"] for row in rows]
-        basis = [settings.finetune.model_dump(mode="json"), classes, fold.tolist(), weights]
+        basis = [settings.finetune.model_dump(mode="json"), classes, fold.tolist(), [row["weight"] for row in rows]]
         read = [checked[name] for name in ("id", "text", "answer", "words")]
-        said = self._kept("finetuned", folder, basis, *read, make=made)
-        return Outputs(classes, said, np.zeros((0, 2)))
+        return self._kept(
+            kind,
+            folder,
+            basis,
+            *read,
+            make=lambda: taken(out_of_fold(rows, fold, self.task, settings.finetune, base=folder)),
+        )
 
     def _kept(
         self, kind: str, model: Path | None, basis: list[Any], *columns: pa.ChunkedArray, make: Callable[[], Floats32]

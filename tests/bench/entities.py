@@ -1,6 +1,6 @@
 """Strict entity F1 of ways to make one answer of several annotators' spans.
 
-    python -m tests.bench entities
+    python -m tests.bench entities [crowds | spellings]
 
 The texts and true spans are real, the crowd is made up (`tests.bench.people`): three to five persons read each text,
 drawn from 12 or from 35; every figure is the mean of two crowds. The second table is about files that spell the tokens
@@ -176,8 +176,10 @@ def spelled(rows: dict[str, list[tuple[Row, Answer]]]) -> Iterator[list[str]]:
         yield [change.__name__, *(f"{one['F1']:.1f} ({one['read whole']:.0f})" for one in kept)]
 
 
-def main(_: list[str]) -> None:
-    """Print both tables."""
-    rows = {name: truth_of(name) for name in SETS}
-    show("strict entity F1", [*(f"{name}, {people}" for name in SETS for people in PEOPLE), "mean"], crowds(rows))
-    show("F1 (annotations read whole, %)", list(SETS), spelled(rows))
+def main(arguments: list[str]) -> None:
+    """Print the tables asked for."""
+    rows, asked = {name: truth_of(name) for name in SETS}, arguments or ["crowds", "spellings"]
+    if "crowds" in asked:
+        show("strict entity F1", [*(f"{name}, {people}" for name in SETS for people in PEOPLE), "mean"], crowds(rows))
+    if "spellings" in asked:
+        show("F1 (annotations read whole, %)", list(SETS), spelled(rows))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pipeline.errors import Unfit
 from pipeline.tasks.align import Partly
 from tests.bench.people import TASK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    import numpy as np
 
     from pipeline.tasks import Answer, Row
 

@@ -114,3 +114,9 @@ def test_walds_test_errs_as_rarely_as_it_says(share: float, says: str) -> None:
         erred += (first[0] < first[1]) == (says == "pass")
     # 0.05 / 0.9 and 0.1 / 0.95 are Wald's limits; three standard errors more.
     assert erred / 600 <= (0.056 + 0.028 if says == "pass" else 0.106 + 0.038)
+
+
+def test_the_average_is_told_where_stops_lie_closer_than_there_are_of_them() -> None:
+    average, ended = expected_checks([30, 31, 32, 60], 0.01)
+    assert 30 <= average <= 60
+    assert 0 < ended <= 1

@@ -83,6 +83,19 @@ def test_the_order_of_rows_does_not_matter() -> None:
     assert np.allclose(join(replies(whole.take(pa.array(order)))).wrong, join(replies(whole)).wrong[order], atol=1e-6)
 
 
+def test_a_loss_among_the_highest_speaks_against_a_reply() -> None:
+    rows = [fruit(number) for number in range(80)]
+    losses = np.linspace(1, 2, 160).reshape(80, 2).astype(np.float32)
+    losses[7], losses[8] = (9.0, 12.0), (np.nan, np.nan)
+    found = replies(table(rows), losses=losses)
+    assert worst(found)[0] == 7
+    assert any("the mean loss of a model is higher than in 9" in reason for reason in found.said(7))
+    assert found.added is not None
+    assert (found.added[:8][:7] == 0).all()
+    assert found.added[8] == 0
+    assert found.names[-2:] == ("loss", "worst token")
+
+
 @pytest.mark.realdata
 def test_bad_solutions_of_sums() -> None:
     path = REAL / "reasoning_gsm8k" / "example_model_solutions.jsonl"
