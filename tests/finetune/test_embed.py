@@ -27,7 +27,8 @@ TEXTS = [
 
 def test_vectors_have_length_one_and_none_is_like_another() -> None:
     made = embed(TEXTS, None)
-    assert (made.shape, made.dtype) == ((len(TEXTS), 64), np.float32)
+    assert made.shape == (len(TEXTS), 64)
+    assert made.dtype == np.float32
     assert np.linalg.norm(made, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
     assert len({row.tobytes() for row in np.round(made, 3)}) == len(set(TEXTS))
 

@@ -15,7 +15,7 @@ from pipeline.suspecting.checked import CHECKED, checked
 from tests.builds import a_recipe
 from tests.heard import work_on
 from tests.small import CSV, built, csv, jsonl, made, table
-from tests.suspecting.test_suspecting import places, reviews
+from tests.suspecting.test_suspecting import NAMES, places, reviews
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,8 +127,8 @@ def a_model(folder: Path, content: bytes = b"weights") -> Path:
 @pytest.mark.parametrize("tier", ["encoder", "finetuned"])
 def test_another_model_under_the_same_name_is_another_audit(tmp_path: Path, tier: str) -> None:
     model = a_model(tmp_path / "model")
-    sections = {"audit": {"suspects": tier, "suspect_model": str(model)}, "finetune": {"model": str(model)}}
-    one = a_recipe(tmp_path, **sections)
+    audit = {"suspects": tier, "suspect_model": str(model)}
+    one = a_recipe(tmp_path, audit=audit, finetune={"model": str(model)})
     before = inputs(one)
     assert before
     assert inputs(one) == before
@@ -284,6 +284,25 @@ def test_the_model_is_told_in_words(tmp_path: Path) -> None:
     chat = asking(tmp_path, "chat")
     assert chat.told() == "no model: signs in the text"
     assert asking(tmp_path).told() == "a quick model of words and character n-grams, which needs no pretrained weights"
-    spec = {"audit": {"suspects": "encoder", "suspect_model": "owner/name"}}
-    assert "by owner/name" in asking(tmp_path, **spec).told()
+    encoder = asking(tmp_path, audit={"suspects": "encoder", "suspect_model": "owner/name"})
+    assert "by owner/name" in encoder.told()
     assert asking(tmp_path, audit={"suspects": "off"}).model == ""
+
+
+def test_a_model_is_fine_tuned_on_replies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = counted(monkeypatch, "pipeline.finetune.folds.out_of_fold")
+    toml = (
+        'task = "chat"\n[[ingest.source]]\nname = "s"\nfiles = ["rows"]\nformat = "messages"\ncolumns = { id = "id" }\n'
+    )
+    toml += f"{TUNED}[audit]\nbootstrap = 10\n{FINETUNED}"
+    turns = [(f"what rhymes with {name} {n}?", f"it is {name} that rhymes") for n in range(10) for name in NAMES]
+    records = [
+        {"id": n, "messages": [{"role": "user", "content": ask}, {"role": "assistant", "content": say}]}
+        for n, (ask, say) in enumerate(turns)
+    ]
+    one = made(tmp_path, toml, {"rows": jsonl(records)})
+    told = built(one, "audit")["audit"]["details"]["suspects"]
+    assert (told["model"], told["checked"]) == ("tiny, fine-tuned on the other folds", 40)
+    assert calls == [40]
+    (kept,) = (one.build / "outputs").iterdir()
+    assert np.load(kept, allow_pickle=False).shape == (40, 2)

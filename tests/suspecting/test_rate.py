@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,18 +11,21 @@ from hypothesis import strategies as st
 
 from pipeline.suspecting.rate import error_rate
 
+if TYPE_CHECKING:
+    from random import Random
+
 ROWS = st.lists(st.tuples(st.floats(0, 1), st.sampled_from("abcde")), min_size=1, max_size=40)
 
 
 @given(ROWS, st.randoms(use_true_random=False))
 def test_the_interval_holds_the_mean_and_the_order_does_not_matter(
-    rows: list[tuple[float, str]], chance: np.random.Generator
+    rows: list[tuple[float, str]], chance: Random
 ) -> None:
     wrong, groups = np.array([value for value, _ in rows]), [group for _, group in rows]
     told = error_rate(wrong, groups)
     assert told["value"] == pytest.approx(float(wrong.mean()), abs=1e-6)
     assert 0 <= told["low"] <= told["value"] <= told["high"] <= 1
-    chance.shuffle(rows)  # type: ignore[arg-type]
+    chance.shuffle(rows)
     assert error_rate(np.array([value for value, _ in rows]), [group for _, group in rows]) == told
 
 
