@@ -270,7 +270,9 @@ def check_recipe(
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(help="What to call the data set.")],
-    task: Annotated[str, typer.Option("--task", help="classification, tagging or chat.")],
+    task: Annotated[
+        str, typer.Option("--task", help="answering, chat, classification, rating, relations, tagging or writing.")
+    ],
     source: Annotated[
         Path, typer.Option("--from", help="Your file: CSV, TSV, JSONL, JSON, Parquet or CoNLL, compressed or not.")
     ],
@@ -284,7 +286,8 @@ def new(
     console.print(f"wrote {path}", soft_wrap=True)
     for note in notes:
         console.print(f"  {note}", soft_wrap=True, markup=False)
-    console.print(f"next: assay run {name}")
+    elsewhere = "" if data == Path("data") else f" --data {data}"
+    console.print(f"next: assay run {name}{elsewhere}", soft_wrap=True)
 
 
 @app.command("audit-plan")

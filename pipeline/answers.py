@@ -78,6 +78,8 @@ def given_apart(fields: Mapping[str, Any], source: AnswerSource) -> list[Given]:
         chosen = {named: tags[named]} if named in tags else tags
         seen = [name for name in chosen if set(chosen[name]) != {"_"}]
         found = [Given(who if len(chosen) == 1 else name, chosen[name], **about) for name in seen]
+    if "gold" in columns:
+        found = [*found, Given(GOLD, fields.get(columns["gold"]))]
     beside = _beside(fields)
     return [replace(given, beside=beside) for given in found if not _blank(given.answer)]
 
@@ -154,4 +156,4 @@ def _blank(answer: Any) -> bool:
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None or value == "" else str(value)
+    return None if value is None or value == "" else str(value).replace(GOLD, GOLD.strip("()"))

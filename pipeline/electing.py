@@ -30,6 +30,8 @@ LEAST_SHARE = 1e-4
 """Posteriors under this are not told on: a label that is next to impossible."""
 RATES: dict[str, Rates] = {"sets": "named", "spans": "found"}
 """Where base rates come from, by how answers differ; see `consensus.table.Rates`."""
+LEAST_AHEAD = 0.2
+"""How far a label must be ahead of the next (60 against 40 %) to settle a vote that is tied: less is a coin's work."""
 NUMERIC = ("interval", "ratio")
 UNMEASURED = "no row was answered twice: how sure the answers are cannot be measured"
 
@@ -87,8 +89,17 @@ def elect(polled: Poll, task: Task, settings: AuditSettings) -> Election:
         values=_ranks(task, ballots),
         seed=settings.seed,
     )
-    told = _told(found.truth, plain, settings, note=found.why) | _scores(found)
-    return Election(ballots, found.truth, plain, ballots.labels, measured, told, choice=found)
+    truth = with_open_ties(found.truth, plain)
+    told = _told(truth, plain, settings, note=found.why) | _scores(found)
+    return Election(ballots, truth, plain, ballots.labels, measured, told, choice=replace(found, truth=truth))
+
+
+def with_open_ties(truth: Truth, plain: Truth) -> Truth:
+    """The truth, its ties with those of the plain vote that it hardly settles: a coin would do as well."""
+    if truth.shares is None or truth.shares.shape[1] < 2:
+        return truth
+    first, second = np.sort(truth.shares, axis=1)[:, :-3:-1].T
+    return replace(truth, tie=truth.tie | (plain.tie & (first - second < LEAST_AHEAD)))
 
 
 def _ranks(task: Task, ballots: Ballots) -> Floats | None:
@@ -145,13 +156,29 @@ def helped(election: Election, polled: Poll, task: Task, probabilities: Floats, 
         values=_ranks(task, election.ballots),
         seed=settings.seed,
     )
+    truth = with_open_ties(joined.truth, election.plain)
     told = election.told | {
         "model": joined.why,
-        "other_than_majority": int(((joined.truth.label != election.plain.label) & ~election.plain.tie).sum()),
-        "ties_left": int(joined.truth.tie.sum()),
-        "mean_posterior": round(float(joined.truth.posterior.mean()), 6),
+        "other_than_majority": int(((truth.label != election.plain.label) & ~election.plain.tie).sum()),
+        "ties_left": int(truth.tie.sum()),
+        "mean_posterior": round(float(truth.posterior.mean()), 6),
     }
-    return replace(election, truth=joined.truth, told=told)
+    return replace(election, truth=truth, told=told)
+
+
+def _sure_of_numbers(ballots: Ballots, values: Floats, found: Ratings, task: Task) -> Floats:
+    """1 - half the width of each interval over the width of the scale: 1 is certain, 0 could be anything on it.
+
+    The interval is never taken to be narrower than the unit's own ratings scatter.
+    """
+    ends = (task.guideline.low, task.guideline.high)
+    width = float(np.ptp(values)) if None in ends else float(ends[1] - ends[0])  # type: ignore[operator]
+    votes = np.maximum(np.bincount(ballots.unit, minlength=ballots.units), 1)
+    mean = np.bincount(ballots.unit, values[ballots.label], ballots.units) / votes
+    square = np.bincount(ballots.unit, (values[ballots.label] - mean[ballots.unit]) ** 2, ballots.units)
+    scatter = 1.96 * np.sqrt(square / np.maximum(votes - 1, 1) / votes)
+    half = np.maximum((found.high - found.low) / 2, scatter)
+    return np.asarray(1 - np.clip(half / width, 0, 1)) if width > 0 else np.ones(len(half))
 
 
 def _numbers(polled: Poll, task: Task, settings: AuditSettings, plain: Truth, *, measured: bool) -> Election:
@@ -166,8 +193,7 @@ def _numbers(polled: Poll, task: Task, settings: AuditSettings, plain: Truth, *,
         raise AssayError("[audit] consensus", problem, "say auto or majority")
     known = np.where(polled.known >= 0, values[polled.known], np.nan) if len(values) else np.zeros(0)
     found = ratings(ballots, values, known_values=known, seed=settings.seed)
-    reach = max(float(np.ptp(values)), 1e-12)
-    sure = 1 - np.clip((found.high - found.low) / 2 / reach, 0, 1)
+    sure = _sure_of_numbers(ballots, values, found, task)
     spelled = [f"{estimate:.6g}" for estimate in found.estimate]
     labels, place = np.unique(np.array([*ballots.labels, *spelled]), return_inverse=True)
     label = place.reshape(-1)[len(ballots.labels) :].astype(np.int64)

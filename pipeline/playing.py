@@ -20,7 +20,7 @@ NAMES = {
     "text": ("text", "sentence", "content", "review", "comment", "utterance", "question", "query", "body", "message",
              "document", "headline", "title", "tweet", "sentence1", "premise", "文本", "内容", "句子", "标题"),
     "text_pair": ("textpair", "text2", "sentence2", "hypothesis", "answer", "passage"),
-    "label": ("label", "labels", "category", "class", "intent", "sentiment", "target", "tag", "topic", "y", "gold",
+    "label": ("label", "labels", "category", "class", "intent", "sentiment", "target", "tag", "topic", "y",
               "标签", "类别", "情感"),
     "annotator": ("annotator", "worker", "workerid", "annotatorid", "coder", "rater", "标注者", "标注员"),
     "split": ("split", "fold", "subset", "partition"),

@@ -18,7 +18,7 @@ ROW_PARTS = ABOUT | {
     *("label", "labels", "rating", "spans", "tags", "entities", "relations"),
     *("annotations", "answer", "answers", "gold"),
 }
-ANSWER_PARTS = ABOUT | {"row", "answer", "answers"}
+ANSWER_PARTS = ABOUT | {"row", "answer", "answers", "gold"}
 Format = Literal["csv", "tsv", "jsonl", "json", "parquet", "conll", "alpaca", "sharegpt", "messages", "squad", "hub"]
 
 
@@ -80,6 +80,12 @@ class Guideline(Settings):
         twice = sorted({word for word in spellings if spellings.count(word) > 1})
         if twice:
             raise ValueError(f"these spellings stand for more than one label: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _order_has_labels(self) -> Guideline:
+        if self.ordered and len(self.label) < 2:
+            raise ValueError("'ordered' needs the labels in their order: two or more [[guideline.label]]")
         return self
 
     @model_validator(mode="after")

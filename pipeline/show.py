@@ -92,7 +92,9 @@ def _of_annotators(details: Mapping[str, Any]) -> Iterator[str]:
     found = details.get("suspects", {})
     if found.get("listed"):
         verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(found["verdicts"].items()))
-        yield f"suspects: {found['listed']:,} of {found['checked']:,} rows are listed in the report ({verdicts})"
+        more = found["likely_wrong"] - found["listed"]
+        rest = f"; {more:,} more are as suspicious: raise audit.suspect_share" if more > 0 else ""
+        yield f"suspects: {found['listed']:,} of {found['checked']:,} rows are listed ({verdicts}){rest}"
 
 
 def waterfall(lines: Sequence[Line], name: str) -> Table:

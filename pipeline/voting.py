@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.quality.ballots import Ballots, ballots_from
+from pipeline.settings import Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,10 @@ CAST = pa.schema(
 KNOWN = pa.schema([("row", pa.int64()), ("unit", pa.string()), ("label", pa.string())])
 
 
+MOST_SEEN = 500
+"""Labels that nobody declared and that are so many are no closed set."""
+
+
 @dataclass(frozen=True)
 class Poll:
     """All ballots, and what gold answers say of their units: `known` is int64[units], a label or -1."""
@@ -47,7 +52,8 @@ class Poll:
 
 def poll(work: Work, heard: Said) -> Poll:
     """Everything that was voted on, over all rows: one wide pass that gives narrow ballots."""
-    made = list(work.engine.map(partial(cast_batch, task=work.task), with_said(work, heard)))
+    task = with_seen_labels(work.task, heard)
+    made = list(work.engine.map(partial(cast_batch, task=task), with_said(work, heard)))
     cast = pa.Table.from_batches([votes for votes, _ in made], schema=CAST)
     gold = pa.Table.from_batches([known for _, known in made], schema=KNOWN)
     ballots = ballots_from(
@@ -58,6 +64,22 @@ def poll(work: Work, heard: Said) -> Poll:
         origin=cast["origin"].to_numpy(),
     )
     return Poll(ballots, _known(ballots, gold))
+
+
+def with_seen_labels(task: Task, heard: Said) -> Task:
+    """The task under a guideline that names every label anybody gave, where sets are voted on and it names none.
+
+    Everybody who answered said no to the labels left out. Were those noes not counted where nobody said yes, a label
+    would seem to be given rightly far more often than it is.
+    """
+    if task.measure != "sets" or task.guideline.names:
+        return task
+    counted = heard.table.filter(pc.is_in(heard.table["verdict"], pa.array(["counted", "gold"])))
+    seen = {label for answer in pc.unique(counted["answer"]).to_pylist() for label in json.loads(answer)}
+    if not seen or len(seen) > MOST_SEEN:
+        return task
+    named = task.guideline.model_copy(update={"label": tuple(Label(name=name) for name in sorted(seen))})
+    return replace(task, guideline=named)  # type: ignore[type-var]
 
 
 def _known(ballots: Ballots, gold: pa.Table) -> Ints:

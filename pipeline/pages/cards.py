@@ -94,7 +94,7 @@ def _said(one: Mapping[str, Any], scale: Scale) -> str:
     told = one.get("beside_others") or {}
     value = told.get("value")
     if value is None:
-        return "Shares no item with anybody: cannot be judged by the others."
+        return "Cannot be judged by the others: there are too few of them, or none shares an item."
     word = ("fewer" if value < 0 else "more") if scale.in_points else ("farther off" if value < 0 else "nearer")
     amount = scale.said(abs(value)).lstrip("+")
     ends = f"[95 %: {scale.said(told.get('low'))} to {scale.said(told.get('high'))}]"

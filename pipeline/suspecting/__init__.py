@@ -15,7 +15,7 @@ from pipeline.quality.mixture import join_kinds
 from pipeline.suspecting.asking import TEXTS, Asking, inputs
 from pipeline.suspecting.checked import CHECKED
 from pipeline.suspecting.rate import error_rate
-from pipeline.suspecting.verdict import verdict
+from pipeline.suspecting.verdict import FINE, SPLIT, WRONG, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ DOUBTED = pa.schema([("id", pa.string()), ("wrong", pa.float64())])
 
 DECIMALS = 6
 SUREST, LEAST_SURE = 0.99, 0.5
-LEAST_SCORE = 1e-3
+LEAST_SCORE = 0.01
 """A part that is less likely than this to be wrong is no suspect, however much room the list has."""
 
 
@@ -79,8 +79,9 @@ def suspects(work: Work, checked: pa.Table, asking: Asking) -> Suspected:
         "checked": checked.num_rows,
         "note": "",
         "model": asking.told(),
-        "verdicts": dict(sorted(Counter(line["verdict"] for line in lines).items())),
-        "error_rate": error_rate(rows, checked["group"].to_pylist()),
+        "verdicts": dict(sorted(Counter({line["id"]: line["verdict"] for line in reversed(lines)}.values()).items())),
+        "error_rate": {} if asking.kind == TEXTS else error_rate(rows, checked["group"].to_pylist()),
+        "likely_wrong": int((rows >= WRONG).sum()),
         "weights": {name: round(weight, DECIMALS) for name, weight in joined.weights.items()},
     }
     doubted = {"id": checked["id"].combine_chunks(), "wrong": pa.array(np.round(rows, DECIMALS))}
@@ -93,7 +94,8 @@ def suspects(work: Work, checked: pa.Table, asking: Asking) -> Suspected:
 
 def nothing(rows: int, note: str) -> Suspected:
     """No list, and why there is none, so that an empty one is not taken for a clean data set."""
-    details = {"listed": 0, "checked": 0, "note": note, "model": "", "verdicts": {}, "error_rate": {}, "weights": {}}
+    details = {"listed": 0, "checked": 0, "note": note, "model": "", "verdicts": {}, "error_rate": {}}
+    details |= {"weights": {}, "likely_wrong": 0}
     lines, doubted = (pa.RecordBatch.from_pylist([], schema=schema) for schema in (SUSPECTS, DOUBTED))
     return Suspected(lines, doubted, details)
 
@@ -135,7 +137,14 @@ def _lines(checked: pa.Table, found: Signals, joined: Joined, rows: Floats, *, r
     shown = parts[(wrong[parts] >= first[found.row[parts]]) | (wrong[parts] >= 0.5)]
     for at in shown[np.lexsort((-wrong[shown], place[found.row[shown]]))].tolist():
         row = int(found.row[at])
-        yield _line(ids[row], found, at, wrong=float(wrong[at]), sure=float(sure[row]))
+        line = _line(ids[row], found, at, wrong=float(wrong[at]), sure=float(sure[row]))
+        if line["verdict"] != FINE:
+            yield line
+
+
+def _of_people(sure: float) -> list[str]:
+    """What the annotators say against an answer that they do not agree on."""
+    return [f"annotators: their votes make the answer {sure:.0%} likely"] if sure < SPLIT else []
 
 
 def _line(id_: str, found: Signals, at: int, *, wrong: float, sure: float) -> dict[str, Any]:
@@ -147,7 +156,7 @@ def _line(id_: str, found: Signals, at: int, *, wrong: float, sure: float) -> di
         "score": wrong,
         "given": found.given[at],
         "likely": found.likely[at],
-        "why": found.said(at),
+        "why": [*_of_people(sure), *found.said(at)],
         "signals": [{"name": name, "value": round(value, DECIMALS)} for name, value in values if math.isfinite(value)],
     }
 

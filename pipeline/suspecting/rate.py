@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SAYS = (
-    "what the instruments make of it, fitted without truth: read it as an order of size; "
+    "what the instruments make of it, fitted without truth, and too low where people err as a model would: an order of "
+    "size, whose interval holds chance alone; "
     "only rows that people check (assay audit-plan) prove a bound"
 )
 

@@ -12,6 +12,7 @@ OPEN = 0.15
 """Two answers that are each this likely leave open which is meant; so does a probability of being wrong of as much."""
 
 
+FINE = "fine"
 SPLIT = 0.75
 """Annotators whose posterior is under this have themselves left open which answer is meant."""
 
@@ -33,4 +34,4 @@ def verdict(wrong: float, given: float, likely: float, sure: float = math.nan) -
     apart = not known or likely >= CLEARER * given
     if wrong >= WRONG and apart and not sure < SPLIT:
         return "wrong"
-    return "ambiguous" if wrong >= OPEN or (known and min(given, likely) >= OPEN) else "fine"
+    return "ambiguous" if wrong >= OPEN or (known and min(given, likely) >= OPEN) else FINE

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -26,6 +25,7 @@ from pipeline.tasks import (
     Scores,
     Settled,
     Vote,
+    chosen,
     doubting,
     refusals,
     replies,
@@ -149,22 +149,10 @@ class Chat:
         return 1 - replies.likeness(one, other)
 
     def elect(self, row: Row, answers: Sequence[Answer], votes: Mapping[str, Vote]) -> Settled:
-        """The reply of more than half of the annotators; else the one that is nearest to all the others.
-
-        The confidence is the posterior of the winning reply; for the nearest it is its mean likeness to the others, 0
-        to 1. Two replies that are equally near are a tie; so are any two annotators who differ.
-        """
-        keys = [replies.key(answer) for answer in answers]
-        counts = Counter(key for key in keys if key)
-        if not counts:
-            return Settled(answer="", confidence=0.0, tied=False)
-        (key, count), *_ = sorted(counts.items(), key=lambda vote: (-vote[1], vote[0]))
-        if 2 * count > counts.total():
-            sure = votes[""].posterior if "" in votes and votes[""].label == key else count / counts.total()
-            return Settled(answer=_spelled(answers, keys, key), confidence=sure, tied=False)
-        said = [(key, answer) for key, answer in zip(keys, answers, strict=True) if key]
-        near, likeness, tied = replies.medoid(said)
-        return Settled(answer=_spelled(answers, keys, near), confidence=likeness, tied=tied)
+        """The reply that most annotators give (see `chosen.chosen`), in its commonest spelling."""
+        keys = [replies.key(answer) or None for answer in answers]
+        settled = chosen.chosen(answers, keys, votes.get(""), likeness=replies.likeness)
+        return settled or Settled(answer="", confidence=0.0, tied=False)
 
     def problems(self, row: Row) -> Iterator[Problem]:
         """Roles, their order, blank turns, forged turns, tool calls, and replies that do not answer."""
@@ -329,12 +317,6 @@ def _last_reply(row: Row) -> int | None:
 
 def _reply_count(row: Row) -> int:
     return sum(turn["role"] == "assistant" and bool(turn["content"].strip()) for turn in row["messages"])
-
-
-def _spelled(answers: Sequence[Answer], keys: Sequence[str], key: str) -> str:
-    """The commonest spelling of the replies with this key; of equally common ones the first in the alphabet."""
-    spellings = Counter(answer for answer, own in zip(answers, keys, strict=True) if own == key)
-    return str(min(spellings, key=lambda answer: (-spellings[answer], answer)))
 
 
 def _out_of_order(roles: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pipeline.tasks import Settled, canonical
+from pipeline.tasks import Settled, canonical, replies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +27,8 @@ def chosen(
 
     `keys` say which answers are the same (None: says nothing, and does not count); None if none counts. The confidence
     is the posterior of the winner where it has a majority, else its mean likeness to the others, 0 to 1. Answers that
-    are equally near are a tie; so are any two annotators who differ.
+    are equally near are a tie; so are any two annotators who differ. Worked answers that come to one final answer each
+    (`replies.final`) are no nearer for their words: most votes win, and as many for two are a tie.
     """
     said = [(key, answer) for key, answer in zip(keys, answers, strict=True) if key is not None]
     if not said:
@@ -37,6 +38,9 @@ def chosen(
     if 2 * count > len(said):
         sure = vote.posterior if vote is not None and vote.label == key else count / len(said)
         return Settled(spelled(said, key), sure, tied=False)
+    if all(key.startswith(replies.FINAL) for key, _ in said):
+        tied = [other for other, votes in counts.items() if votes == count] != [key]
+        return Settled(spelled(said, key), count / len(said), tied=tied)
     near, mean, tied = _nearest(said, likeness)
     return Settled(spelled(said, near), mean, tied=tied)
 

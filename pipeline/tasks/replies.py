@@ -92,10 +92,14 @@ def final(reply: str) -> str | None:
     return normalised(said.strip(" .。$*")) or None
 
 
+FINAL = "= "
+"""How the key of a reply begins that comes to a final answer."""
+
+
 def key(reply: str) -> str:
     """What replies that say the same have in common: the answer that they come to, else all their words."""
     said = final(reply)
-    return normalised(reply) if said is None else f"= {said}"
+    return normalised(reply) if said is None else f"{FINAL}{said}"
 
 
 # -- how near, how right

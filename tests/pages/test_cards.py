@@ -23,7 +23,7 @@ def test_skill_in_words() -> None:
 
 def test_who_shares_nothing_is_not_judged() -> None:
     made = _card(beside_others={"value": None, "low": None, "high": None})
-    assert made.said == "Shares no item with anybody: cannot be judged by the others."
+    assert made.said == "Cannot be judged by the others: there are too few of them, or none shares an item."
     assert made.picture is None
 
 

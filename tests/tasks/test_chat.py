@@ -115,7 +115,7 @@ def elected(*answers: str) -> tuple[str, float, bool]:
 
 def test_the_reply_of_most_annotators_wins() -> None:
     assert TASK.ballots({}, ["Rome.", "rome", ""]) == {"": ["rome", "rome", None]}
-    assert elected("Rome.", "rome", "Paris") == ("Rome.", 0.667, False)
+    assert elected("Rome.", "rome", "Paris") == ("rome", 0.667, False)  # of equally common spellings the shortest
     assert elected("rome", "Rome.", "rome", "Paris") == ("rome", 0.75, False)
     assert TASK.elect({}, ["Rome"], {"": Vote("rome", 0.8, False, {})}).confidence == 0.8
 

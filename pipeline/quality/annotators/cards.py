@@ -130,7 +130,9 @@ def _figures(ballots: Ballots, measures: Measures, columns: Columns, who: int, *
         "accuracy": _interval(measures.accuracy, who),
         "usual_accuracy": _plain(measures.usual[who]),
         "kappa": _interval(measures.kappa, who),
-        "beside_others": {
+        "beside_others": {}
+        if words.verdict(measures, who) == words.UNRANKED
+        else {
             **_interval(measures.adjusted.shrunk, who),
             "raw": _plain(measures.adjusted.raw[who]),
             "error": _plain(measures.adjusted.error[who]),

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 BELOW, ABOVE, ALIKE, UNKNOWN = "below the others", "above the others", "like the others", "too few answers to say"
+UNRANKED = "too few annotators to rank"
+LEAST_RANKED = 5
+"""With fewer annotators the others are hardly a measure: who is better cannot be told from their answers."""
 _ALIKE_WITHIN = 0.1  # a difference in accuracy that no longer matters; for numbers, in typical distances
 _ALIKE_ROWS = 10
 _NAME_CHARS = 60
@@ -31,9 +34,11 @@ def said(name: str) -> str:
 
 
 def verdict(measures: Measures, who: int) -> str:
-    """One of four verdicts; anything but the last only where the interval supports it."""
+    """One of five verdicts; those that compare only where there are others enough and the interval supports it."""
     found = measures.adjusted
     low, high = found.shrunk.low[who], found.shrunk.high[who]
+    if int((measures.counts.judged > 0).sum()) < LEAST_RANKED:
+        return UNRANKED
     if found.far[who] and high < 0:
         return BELOW
     if found.far[who] and low > 0:

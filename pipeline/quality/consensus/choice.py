@@ -45,6 +45,9 @@ _FITS: dict[str, Callable[..., Fit]] = {
 _FOLD_ROUNDS = 60
 _CREDIT = 2.0  # held-out ballots each method is credited with beforehand, so that a handful decides nothing
 _LARGE_ROUNDS = 20  # of very many ballots; each round then moves posteriors by thousandths at most
+_MOST_CONFUSIONS = 600_000  # cells of all annotators: fitted for every fold, more would take minutes
+_KINDS_VOTES = 3.5  # ballots on a unit from which kinds of units can be told from annotators' errors
+_LEAST_UNITS = 10  # labelled twice: on fewer a method may overrule two who agree
 _LEAST_WEIGHT = 0.05  # of very many ballots, methods under this weight are not worth their time
 _FEW_CELLS = MOST_CELLS // 4
 
@@ -130,7 +133,8 @@ def choose(
     if lacking or method == "majority":
         truth = _clamped(plain, known)
         why = f"majority, because {lacking or 'it was asked for'}"
-        return Choice(truth, plain, (), "", why, _differing(truth, plain), warnings_of(truth, plain, (), lacking))
+        voted = _voted(plain, known)
+        return Choice(truth, plain, (), "", why, _differing(truth, voted), warnings_of(truth, voted, (), lacking))
     return _without_straight_liners(ballots, fits, plain=plain, known=known, rates=rates, values=values, seed=seed)
 
 
@@ -151,7 +155,7 @@ def _without_straight_liners(
     heard = ballots.only(counting(ballots, ignored)) if ignored.any() else ballots
     if _lacking(heard, majority(heard)):
         ignored, heard = np.zeros_like(ignored), ballots
-    used = _worthwhile(heard, fits)
+    used = _worthwhile(heard, fits, rates)
     found = _blend(heard, used, plain=plain, known=known, rates=rates, values=values, seed=seed)
     names = tuple(ballots.annotators[who] for who in np.flatnonzero(ignored))
     if not names:
@@ -162,21 +166,34 @@ def _without_straight_liners(
     return replace(found, truth=truth, ignored=names, warnings=(*found.warnings, warning))
 
 
+def _voted(plain: Truth, known: Ints) -> Truth:
+    """The vote where it is a vote: a unit that is known is not overruled by a method but by what is known."""
+    return replace(plain, tie=plain.tie | (known >= 0))
+
+
 def _lacking(ballots: Ballots, plain: Truth) -> str:
     """Why nothing but the vote can be had; empty if there is no reason."""
     if len(ballots.labels) < 2:
         return "there are not two labels"
     if not (plain.votes > 1).any():
         return "no unit was labelled twice"
+    if int((plain.votes > 1).sum()) < _LEAST_UNITS:
+        return f"fewer than {_LEAST_UNITS} units were labelled twice, too few to learn what annotators are worth"
     cells = max(ballots.units * len(ballots.labels), (len(ballots.annotators) + 1) * len(ballots.labels) ** 2)
     return f"{len(ballots.labels):,} labels are too many to learn their confusions" if cells > _FEW_CELLS else ""
 
 
-def _worthwhile(ballots: Ballots, fits: Mapping[str, Callable[..., Fit]]) -> dict[str, Callable[..., Fit]]:
+def _worthwhile(
+    ballots: Ballots, fits: Mapping[str, Callable[..., Fit]], rates: Rates
+) -> dict[str, Callable[..., Fit]]:
     """Without the methods that are the same as another one here, or too large."""
     classes, named = len(ballots.labels), bool(len(ballots.annotators))
     cells = KINDS * classes * max(ballots.units, (len(ballots.annotators) + 1) * classes)
     without = {"one-coin", "shared-errors"} if not named else {"shared-errors"} if classes == 2 else set()
+    if (len(ballots.annotators) + 1) * classes**2 > _MOST_CONFUSIONS:
+        without |= {"shared-errors", "dawid-skene", "ordinal", "kinds"}
+    if rates == "named" or len(ballots) < _KINDS_VOTES * ballots.units:
+        without |= {"kinds"}
     return {name: fit for name, fit in fits.items() if name not in without and (name != "kinds" or cells <= _FEW_CELLS)}
 
 
@@ -205,9 +222,10 @@ def _blend(
     best = next(score.method for score in scores if score.behind <= score.behind_error)
     spoken = tuple((name, weights[name], each) for name, each in others.items())
     # Of very many ballots the rounds are few by design, and that is nothing to warn of.
-    warnings = warnings_of(replace(truth, converged=True) if rounds else truth, plain, spoken)
+    voted = _voted(plain, known)
+    warnings = warnings_of(replace(truth, converged=True) if rounds else truth, voted, spoken)
     return Choice(
-        truth, plain, scores, best, _why(scores, held.ballots), _differing(truth, plain), warnings
+        truth, plain, scores, best, _why(scores, held.ballots), _differing(truth, voted), warnings
     )  # fmt: skip
 
 
@@ -217,10 +235,10 @@ def _unswitched(weights: dict[str, float], labels: Mapping[str, Floats], table: 
     Ballots foretell one another as well when two labels are exchanged everywhere; only the vote tells which is which,
     or units that are known.
     """
-    if (table.known >= 0).any():
-        return weights
-    cast = max(table.counts.sum(), 1.0)
-    right = {name: float((table.counts * shares).sum() / cast) for name, shares in labels.items()}
+    asked = table.known < 0
+    counts = table.counts[asked]
+    cast = max(counts.sum(), 1.0)
+    right = {name: float((counts * shares[asked]).sum() / cast) for name, shares in labels.items()}
     kept = {name: weight if right.get(name, 0.0) >= 1 / table.classes else 0.0 for name, weight in weights.items()}
     total = sum(kept.values())
     return {name: weight / total for name, weight in kept.items()} if total else weights
@@ -237,7 +255,8 @@ def _single(
     truth = _read(fit.shares(table.classes), table, method, values)
     truth = replace(truth, iterations=fit.rounds, converged=fit.converged)
     why = f"{method}, because it was asked for"
-    return Choice(truth, plain, (), "", why, _differing(truth, plain), warnings_of(truth, plain, ()))
+    voted = _voted(plain, known)
+    return Choice(truth, plain, (), "", why, _differing(truth, voted), warnings_of(truth, voted, ()))
 
 
 def _read(shares: Floats, table: Table, method: str, values: Floats | None) -> Truth:

@@ -22,7 +22,13 @@ from tests.quality.annotators.crowds import crowd, told
 
 ROOT = Path(__file__).parents[3]
 DATA = Path(os.environ.get("ASSAY_REAL_DATA") or ROOT / ".." / "shared" / "data").resolve() / "crowd_labels"
-VERDICTS = {"below the others", "above the others", "like the others", "too few answers to say"}
+VERDICTS = {
+    "below the others",
+    "above the others",
+    "like the others",
+    "too few answers to say",
+    "too few annotators to rank",
+}
 VOTES = st.lists(
     st.tuples(st.integers(0, 6), st.sampled_from([None, "a", "b", "c", "d"]), st.sampled_from("xyz")), max_size=40
 )
@@ -151,7 +157,7 @@ def test_nobody_to_judge() -> None:
     assert studied(anonymous).notes == ("no ballot names its annotator: nobody can be judged",)
     alone = ballots_from([0, 1], ["", ""], ["a", "b"], ["x", "y"])
     assert studied(alone).notes == ("no unit has ballots of two people: nobody can be judged by the others",)
-    assert [card.verdict for card in cards(alone, told(alone))] == ["too few answers to say"] * 2
+    assert [card.verdict for card in cards(alone, told(alone))] == ["too few annotators to rank"] * 2
 
 
 def test_columns_must_fit() -> None:
