@@ -60,7 +60,6 @@ def poll(work: Work, heard: Said) -> Poll:
         cast["row"].to_numpy(),
         *(cast[name] for name in ("unit", "annotator", "label")),
         row_count=len(heard.starts) - 1,
-        known_labels=sorted(set(gold["label"].to_pylist())),
         origin=cast["origin"].to_numpy(),
     )
     return Poll(ballots, _known(ballots, gold))
@@ -83,7 +82,10 @@ def with_seen_labels(task: Task, heard: Said) -> Task:
 
 
 def _known(ballots: Ballots, gold: pa.Table) -> Ints:
-    """The label of every unit that gold says; -1 where it says nothing."""
+    """The label of every unit that gold says; -1 where it says nothing, or what nobody ever voted for.
+
+    Such a label teaches nothing of anybody's votes, and methods would look for it everywhere.
+    """
     known = np.full(ballots.units, -1, dtype=np.int64)
     names = {name: at for at, name in enumerate(ballots.names)}
     labels = {name: at for at, name in enumerate(ballots.labels)}
@@ -92,7 +94,7 @@ def _known(ballots: Ballots, gold: pa.Table) -> Ints:
         wanted = row * max(len(names), 1) + names.get(unit, 0)
         at = int(np.searchsorted(place, wanted))
         if unit in names and at < len(place) and place[at] == wanted:
-            known[at] = labels[label]
+            known[at] = labels.get(label, -1)
     return known
 
 

@@ -123,3 +123,33 @@ def test_the_report_of_an_election_is_plain() -> None:
     told = elected(votes).told
     assert json.loads(json.dumps(told)) == told
     assert {one["method"] for one in told["methods"]} >= {"majority", "dawid-skene"}
+
+
+def test_a_tied_vote_that_no_method_settles_stays_tied() -> None:
+    votes: Votes = [(row, who, "x" if (row % 4 == 0) == (who == "p") else "y") for row in range(200) for who in "pq"]
+    votes = [(row, who, label if row % 4 == 0 else "xy"[row % 2]) for row, who, label in votes]
+    election = elected(votes)
+    assert election.told["ties_by_majority"] == 50
+    assert election.told["ties_left"] == sum(vote.tie for vote in election.votes(0, 200))
+    assert all(vote.posterior >= 0.6 for vote in election.votes(0, 200) if not vote.tie)
+
+
+def test_a_few_answers_are_settled_by_the_vote_alone() -> None:
+    votes: Votes = [(0, "p", "bad"), (0, "q", "bad"), (1, "p", "bad"), (1, "q", "good")]
+    election = elected(votes, known={1: "good"})
+    assert won(election)[0] == "bad"
+    assert "too few" in election.told["note"]
+
+
+def test_gold_that_contradicts_everybody_does_not_rename_the_labels() -> None:
+    truth = ["x" if row % 2 else "y" for row in range(200)]
+    votes: Votes = [(row, who, truth[row]) for row in range(200) for who in "pqr"]
+    gold = {row: "y" if truth[row] == "x" else "x" for row in range(10)}
+    assert won(elected(votes, known=gold))[10:] == truth[10:]
+
+
+def test_numbers_on_which_all_agree_are_certain() -> None:
+    same: Votes = [(row, who, "3") for row in range(12) for who in "pqr"]
+    assert all(vote.posterior == pytest.approx(1, abs=1e-4) for vote in elected(same, NUMBERS).votes(0, 12))
+    apart: Votes = [(row, who, said) for row in range(12) for who, said in (("p", "1"), ("q", "9"))]
+    assert all(vote.posterior < 0.7 for vote in elected(apart, NUMBERS).votes(0, 12))

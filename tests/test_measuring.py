@@ -88,7 +88,7 @@ def test_one_annotator_agrees_with_nobody(tmp_path: Path, task: str) -> None:
     assert plain(told)
     assert told["agreement"]["headline"]["value"] is None
     (card,) = told["annotators"]["cards"]
-    assert (card["name"], card["verdict"]) == ("ann", "too few answers to say")
+    assert (card["name"], card["verdict"]) == ("ann", "too few annotators to rank")
 
 
 @each_task

@@ -113,7 +113,7 @@ def test_the_order_of_rows_changes_nothing(tmp_path: Path, task: str, rows: list
 
 def test_of_equally_suspicious_rows_the_first_id_is_listed(tmp_path: Path) -> None:
     twins = [a_text(f"z/{n:03}", "joyful sunny happy", "bad") for n in range(3)]
-    copies = [{**row, "group": "twins"} for row in twins]
+    copies = [{**row, "group": "twins", "confidence": 0.6} for row in twins]
     _, found = looked(tmp_path, [*reviews(60, ()), *copies[::-1]], suspect_share=2 / 63)
     assert [line["id"] for line in lines(found)] == ["z/000", "z/001"]
 
