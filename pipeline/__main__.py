@@ -312,7 +312,10 @@ def audit_plan(
     ] = False,
     status: Annotated[bool, typer.Option("--status", help="Only tell where the checks stand.")] = False,
 ) -> None:
-    """Plan how many rows people check for "at most 2 % wrong", write the list, read verdicts back, say when to stop."""
+    """Plan how many rows people check for "at most 2 % wrong", write the list, read verdicts back, say when to stop.
+
+    Verdicts are fine, wrong or ambiguous; for a wrong one right_answer may say what is right.
+    """
     from pipeline import checks
     from pipeline.checks import show as showing
 
@@ -321,6 +324,9 @@ def audit_plan(
     asked |= {"double_share": double_check}
     if (read is not None or status) and any(value is not None for value in asked.values()):
         raise AssayError("audit-plan", "a plan is made or changed on its own", "leave --read and --status out")
+    if read is None and (who or decide):
+        problem = "--who and --decide say what to do with verdicts that are read"
+        raise AssayError("audit-plan", problem, "add --read FILE")
     if read is not None:
         for line in showing.taken(checks.read_verdicts(one, read, who=who, decide=decide)):
             console.print(line, markup=False, soft_wrap=True)

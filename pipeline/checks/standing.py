@@ -70,6 +70,10 @@ class Standing:
         if self.state == "failed":
             return f"{what}; between {self.low:.2%} and {self.high:.2%} are wrong: stop, more than {self.at_most:.2%}."
         left = "checking all rows will not show it" if self.more is None else f"{self.more:,} more if none is wrong"
+        if not self.checked:
+            return f"{self.name}: none of {self.rows:,} rows is checked yet; it takes {left}."
+        if self.more_at_rate is None:
+            left += "; at this rate never: first correct what is wrong (the suspects in the report), then check anew"
         return f"{what}; at most {self.bound:.2%} are wrong so far: go on, {left}."
 
 
