@@ -101,7 +101,7 @@ def _methods(told: Mapping[str, Any]) -> Table:
             Cell(f"{one['method']}{' (best)' if one['method'] == told.get('best') else ''}", "short"),
             Cell(f"{written(one['likelihood'])} ± {written(one['error'])}".replace("-", "−"), "number"),
             Cell(percent(one["weight"]), "number"),
-            Cell(percent(one["differs"]), "number"),
+            Cell("–" if one["differs"] is None else percent(one["differs"]), "number"),
             Cell(ASSUMES.get(one["method"], ""), "note-cell"),
         )
         for one in scores
