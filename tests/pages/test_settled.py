@@ -48,6 +48,12 @@ def test_the_best_method_stands_first(tmp_path: Path) -> None:
     assert table.rows[0][1].value == "−0.200 ± 0.100"
 
 
+def test_a_method_that_was_not_compared_has_a_dash(tmp_path: Path) -> None:
+    score = {"method": "majority", "likelihood": -0.9, "error": 0.1, "weight": 0.0, "differs": None}
+    (table,) = _blocks(_build(tmp_path, consensus={"method": "blend", "methods": [score], "best": ""}), Table)
+    assert table.rows[0][3].value == "–"
+
+
 def test_tags_of_words_are_added_up_to_the_labels_of_spans(tmp_path: Path) -> None:
     recipe = {"task": "tagging", "guideline": {"label": [{"name": "ORG"}]}}
     confusion = {"labels": ["O", "B-ORG", "I-ORG"], "counts": [[5, 1, 1], [2, 3, 0], [1, 1, 4]]}
