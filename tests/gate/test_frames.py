@@ -120,7 +120,7 @@ def test_checks_have_a_line_for_overall_and_for_every_stratum(tmp_path: Path) ->
     frame = made(case, tmp_path)["checks"]
     assert frame.table["id"].tolist() == ["overall", "label cold", "label warm"]
     assert frame.table["over"].tolist() == [2.5, 2.5, 2.5]
-    assert frame.evidence["over"]["overall"].startswith("overall: 0 wrong of 0 checked of 40 rows")
+    assert frame.evidence["over"]["overall"].startswith("overall: none of 40 rows is checked yet")
 
 
 def test_checks_that_cannot_be_read_break_their_frame_and_no_other(tmp_path: Path) -> None:
