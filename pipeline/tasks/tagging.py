@@ -29,6 +29,7 @@ from pipeline.tasks import (
     cells,
     delivered,
     entities,
+    naming,
     spans,
 )
 from pipeline.tasks.align import Partly
@@ -137,19 +138,11 @@ class Tagging:
         return (start, end, named) if moved is None else (moved(start), moved(end), named)
 
     def _label(self, given: Any) -> str:
-        if not isinstance(given, str) or not given.strip():
-            raise Unfit("unknown_label", f"{given!r:.80} is no label")
-        spelling = nfc(given.strip())
-        if not self.guideline.label:
-            return spelling
-        if found := self._spellings.get(spelling) or self._spellings.get(spelling.casefold()):
-            return found
-        raise Unfit("unknown_label", f"{spelling!r:.80} is no label or alias of guideline {self.guideline.version}")
+        return naming.label(given, self.guideline, self._spellings)
 
     @cached_property
     def _spellings(self) -> dict[str, str]:
-        spelled = [(word, label.name) for label in self.guideline.label for word in (*label.aliases, label.name)]
-        return {word.casefold(): name for word, name in spelled} | dict(spelled)
+        return naming.spellings(self.guideline)
 
     # -- what was read, what was answered
     def shown(self, row: Row) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,21 +24,23 @@ _BLOCK = 512
 _PAIR_BLOCK = 1_000_000
 
 
-class _Table:
+class _Table(ABC):
     """Distances without a closed form: asked for in blocks of labels, never all at once."""
 
     closed = False
     widest = 1.0
 
+    @abstractmethod
     def __len__(self) -> int:
-        raise NotImplementedError
+        """How many labels there are."""
 
+    @abstractmethod
     def apart(self, one: Ints, other: Ints) -> Floats:
-        raise NotImplementedError
+        """See `Distance`."""
 
+    @abstractmethod
     def block(self, start: int, stop: int) -> Floats:
         """Distances float64[stop - start, labels] of some labels to all."""
-        raise NotImplementedError
 
     def toward(self, given: Floats) -> Floats:
         """See `Distance`."""
