@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.electing import UNMEASURED, elect, helped
+from pipeline.electing import UNMEASURED, elect, helped, with_open_ties
 from pipeline.errors import AssayError
 from pipeline.quality.ballots import ballots_from
+from pipeline.quality.consensus import Truth
 from pipeline.settings import AuditSettings, Guideline, Label
 from pipeline.tasks import task
 from pipeline.voting import Poll
@@ -125,15 +126,6 @@ def test_the_report_of_an_election_is_plain() -> None:
     assert {one["method"] for one in told["methods"]} >= {"majority", "dawid-skene"}
 
 
-def test_a_tied_vote_that_no_method_settles_stays_tied() -> None:
-    votes: Votes = [(row, who, "x" if (row % 4 == 0) == (who == "p") else "y") for row in range(200) for who in "pq"]
-    votes = [(row, who, label if row % 4 == 0 else "xy"[row % 2]) for row, who, label in votes]
-    election = elected(votes)
-    assert election.told["ties_by_majority"] == 50
-    assert election.told["ties_left"] == sum(vote.tie for vote in election.votes(0, 200))
-    assert all(vote.posterior >= 0.6 for vote in election.votes(0, 200) if not vote.tie)
-
-
 def test_a_few_answers_are_settled_by_the_vote_alone() -> None:
     votes: Votes = [(0, "p", "bad"), (0, "q", "bad"), (1, "p", "bad"), (1, "q", "good")]
     election = elected(votes, known={1: "good"})
@@ -142,10 +134,28 @@ def test_a_few_answers_are_settled_by_the_vote_alone() -> None:
 
 
 def test_gold_that_contradicts_everybody_does_not_rename_the_labels() -> None:
-    truth = ["x" if row % 2 else "y" for row in range(200)]
-    votes: Votes = [(row, who, truth[row]) for row in range(200) for who in "pqr"]
-    gold = {row: "y" if truth[row] == "x" else "x" for row in range(10)}
-    assert won(elected(votes, known=gold))[10:] == truth[10:]
+    chance = np.random.Generator(np.random.PCG64(1))
+    truth = chance.integers(0, 2, 400)
+    right = chance.random((400, 3)) < 0.9
+    votes: Votes = [
+        (row, who, "xy"[truth[row] if right[row, at] else 1 - truth[row]])
+        for row in range(400)
+        for at, who in enumerate("pqr")
+    ]
+    gold = {row: "xy"[1 - truth[row]] for row in range(20)}
+    settled = won(elected(votes, known=gold))[20:]
+    assert np.mean([label == "xy"[own] for label, own in zip(settled, truth[20:], strict=True)]) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("shares", "split", "tied"),
+    [([0.52, 0.48], True, True), ([0.9, 0.1], True, False), ([0.52, 0.48], False, False), ([0.5, 0.3], True, False)],
+)
+def test_a_tied_vote_is_open_unless_a_label_is_clearly_ahead(shares: list[float], split: bool, tied: bool) -> None:
+    one, votes = np.zeros(1, dtype=np.int64), np.full(1, 2)
+    plain = Truth(one, np.array([0.5]), np.array([split]), votes, "majority")
+    blend = Truth(one, np.array(shares[:1]), np.array([False]), votes, "blend", shares=np.array([shares]))
+    assert with_open_ties(blend, plain).tie.tolist() == [tied]
 
 
 def test_numbers_on_which_all_agree_are_certain() -> None:
