@@ -56,6 +56,10 @@ class Contract:
     schema: pa.Schema
     rules: Mapping[str, Rule]
     meanings: Mapping[str, str]
+    own: tuple[str, ...] = ()
+    """The columns of the task itself: all that it looks at."""
+    answers: tuple[str, ...] = ()
+    """Those of them that change with the answer."""
 
 
 @cache
@@ -76,6 +80,8 @@ def contract(task: str) -> Contract:
         schema=pa.schema([_field(column) for column in columns]),
         rules={name: Rule(name=name, **rule) for part in parts for name, rule in part["rule"].items()},
         meanings={column["name"]: column["says"] for column in columns},
+        own=tuple(column["name"] for column in parts[1]["column"]),
+        answers=tuple(column["name"] for column in parts[1]["column"] if column.get("answer")),
     )
 
 

@@ -71,7 +71,8 @@ def lines(path: Path) -> list[Decision]:
     """All decisions in a JSONL file (UTF-8, with or without a byte-order mark), in order; none where there is no file.
 
     A line holds row, verdict (wrong, fine, ambiguous or drop), who, when, why, and for `wrong` the right answer; `was`
-    (the answer that was judged), `text` (the text that was judged) and `guideline` are optional.
+    (the answer that was judged), `text` (the text that was judged) and `guideline` are optional. What `assay erase`
+    left of a decision on an erased row ("erased": true) is passed over.
 
     Raises:
         AssayError: a line that is no decision, with its place: a human decision is never skipped over.
@@ -80,7 +81,8 @@ def lines(path: Path) -> list[Decision]:
         return []
     # Not splitlines: U+2028, U+0085 and the like may stand inside a JSON string.
     given = enumerate(_decoded(path.read_bytes(), path.name).split("\n"), 1)
-    return [_decision(line, f"{path.name}:{number}") for number, line in given if line.strip()]
+    said = (_decision(line, f"{path.name}:{number}") for number, line in given if line.strip())
+    return [decision for decision in said if decision is not None]
 
 
 def _decoded(content: bytes, name: str) -> str:
@@ -95,12 +97,14 @@ def _decoded(content: bytes, name: str) -> str:
         raise AssayError(f"{name}:{line}", what, "save the file as UTF-8") from error
 
 
-def _decision(line: str, place: str) -> Decision:
+def _decision(line: str, place: str) -> Decision | None:
     try:
         entry: dict[str, Any] = json.loads(line)
         missing = [name for name in NEEDED if not entry.get(name)]
     except (ValueError, AttributeError) as error:
         raise AssayError(place, f"no decision: {line[:80]}", "mend the line") from error
+    if entry.get("erased") is True:
+        return None
     if missing:
         raise AssayError(place, f"the decision has no {', '.join(missing)}", "add what is missing")
     if entry["verdict"] not in get_args(Verdict):

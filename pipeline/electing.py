@@ -6,15 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from pipeline.errors import AssayError
 from pipeline.quality.ballots import Ballots
 from pipeline.quality.consensus import Choice, Ratings, Truth, choose, majority, ratings, with_model
-from pipeline.tasks import Vote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from pipeline.quality.consensus.table import Rates
@@ -57,16 +55,21 @@ class Election:
     choice: Choice | None = None
     numbers: Ratings | None = None
 
-    def votes(self, begin: int, end: int) -> Iterator[Vote]:
-        """What became of the vote on the units begin..end-1, in order."""
-        truth, shares = self.truth, self.truth.shares
-        for unit in range(begin, end):
-            label, posterior = self.labels[truth.label[unit]], float(truth.posterior[unit])
-            told = {label: posterior} if shares is None else self._shares(shares[unit])
-            yield Vote(label, posterior, bool(truth.tie[unit]), told)
+    def columns(self, begin: int, end: int) -> tuple[list[pa.Array], list[Any]]:
+        """What became of the vote on the units begin..end-1, in order: unit, label, posterior, tie; and its shares.
 
-    def _shares(self, shares: Floats) -> dict[str, float]:
-        return {self.labels[at]: float(shares[at]) for at in np.flatnonzero(shares >= LEAST_SHARE)}
+        The shares are columns too: the number of the unit (int64), the label, and its share of at least `LEAST_SHARE`.
+        """
+        truth, here = self.truth, slice(begin, end)
+        labels, names = pa.array(self.labels, pa.string()), pa.array(self.ballots.names, pa.string())
+        label = labels.take(pa.array(truth.label[here]))
+        posterior = pa.array(truth.posterior[here], pa.float64())
+        told = [names.take(pa.array(self.ballots.unit_name[here])), label, posterior, pa.array(truth.tie[here])]
+        if truth.shares is None:
+            return told, [np.arange(begin, end), label, posterior]
+        unit, column = np.nonzero(truth.shares[here] >= LEAST_SHARE)
+        share = pa.array(truth.shares[here][unit, column], pa.float64())
+        return told, [unit + begin, labels.take(pa.array(column)), share]
 
 
 def elect(polled: Poll, task: Task, settings: AuditSettings) -> Election:

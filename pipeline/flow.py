@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline import audit, augment, ingest, split, stage, store
+from pipeline import audit, augment, ingest, split, stage, store, suspect
 from pipeline.errors import AssayError
 from pipeline.finetune import keys
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from pipeline.engine import Engine
     from pipeline.recipe import Recipe
 
-STAGES = (ingest.STAGE, audit.STAGE, augment.STAGE, split.STAGE)
+STAGES = (ingest.STAGE, audit.STAGE, suspect.STAGE, augment.STAGE, split.STAGE)
 NAMES = tuple(one.name for one in STAGES)
+DECIDING = tuple(name for name in NAMES if name != suspect.STAGE.name)
+"""The stages that rows pass through; the other one only looks."""
 
 
 def build(
@@ -26,15 +28,18 @@ def build(
     last: str = NAMES[-1],
     begin: Callable[[str], Callable[[int], None]] = lambda name: lambda rows: None,
     shard_rows: int = stage.SHARD_ROWS,
+    fresh: bool = False,
 ) -> list[dict[str, Any]]:
     """Run the stages up to `last`, each unless its result is there already; their reports in order.
 
+    `fresh`: run them all, whatever is there, and believe nothing that is remembered of earlier runs.
     `begin` is called with the name of each stage and gives the function that is told of rows done.
     """
     reports = []
     with store.locked(recipe.build):
         for one in STAGES[: NAMES.index(last) + 1]:
-            reports.append(stage.run(one, recipe, engine, tick=begin(one.name), shard_rows=shard_rows))
+            tick = begin(one.name)
+            reports.append(stage.run(one, recipe, engine, tick=tick, shard_rows=shard_rows, fresh=fresh))
     return reports
 
 
@@ -66,7 +71,7 @@ def ledger(recipe: Recipe) -> list[Line]:
         raise AssayError(f"data set '{recipe.name}'", "nothing was built yet", f"assay run {recipe.name}")
     lines: list[Line] = []
     before = None
-    for name in (name for name in NAMES if name in found):
+    for name in (name for name in DECIDING if name in found):
         lines += _stage_lines(name, found[name], before, recipe)
         before = found[name]["counts"]["kept"]
     if "split" in found:

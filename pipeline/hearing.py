@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,18 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.answers import GOLD
+from pipeline.dates import MILLISECONDS, moment
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
-
-MILLISECONDS = 1e11
-"""Later numbers than this, which as seconds would be the year 5138, are taken for milliseconds."""
-
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
-_UNPADDED = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ]+([0-9]{1,2})(:.*)?)?")
 
 
 @dataclass(frozen=True)
@@ -41,13 +35,6 @@ class Said:
     table: pa.Table
     row: Ints
     starts: Ints
-
-    def of(self, first: int, last: int) -> pa.Table:
-        """The annotations of the rows first..last-1, with `place` (their row, from `first`) and `at` (their number)."""
-        begin, end = int(self.starts[first]), int(self.starts[last])
-        here = self.table.slice(begin, end - begin)
-        here = here.append_column("place", pa.array(self.row[begin:end] - first))
-        return here.append_column("at", pa.array(np.arange(begin, end)))
 
     def seconds(self) -> Floats:
         """When each annotation was made, in seconds since 1970, local times as if they were UTC; nan where unknown."""
@@ -116,25 +103,6 @@ def _latest(rivals: list[int], moments: list[tuple[bool, Decimal] | None]) -> in
     if len(told) < len(rivals) or len({everywhere for everywhere, _ in told}) > 1:
         return max(rivals)
     return max(zip(told, rivals, strict=True))[1]
-
-
-def moment(time: str | None) -> tuple[bool, Decimal] | None:
-    """(whether it is one moment everywhere, seconds): numbers since 1970 and times with a zone are, others are local.
-
-    ISO 8601 is read, with or without leading zeros: 2024-1-9 9:00 is 2024-01-09T09:00. None: it cannot be read.
-    """
-    text = (time or "").strip()
-    if _NUMBER.fullmatch(text):
-        return True, Decimal(text)
-    if unpadded := _UNPADDED.fullmatch(text):
-        year, month, day, hour, rest = unpadded.groups()
-        text = f"{year}-{month:0>2}-{day:0>2}" + (f"T{hour:0>2}{(rest or '').replace(' ', '')}" if hour else "")
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    since = read - datetime(1970, 1, 1, tzinfo=UTC if read.tzinfo else None)
-    return read.tzinfo is not None, Decimal(since // timedelta(microseconds=1)) / 1_000_000
 
 
 def verdict_counts(heard: Said) -> dict[str, int]:

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from pipeline import answers, fetch, readers
+from pipeline import answers, erased, sources
 from pipeline.contract import ANNOTATIONS, REJECTED
 from pipeline.errors import AssayError, Unfit, nearest
 from pipeline.identity import Ledger, told_apart
+from pipeline.memo.records import Records
 from pipeline.readers import Broken, Record
-from pipeline.shaping import Joined, identifier, refused, shaped
+from pipeline.shaping import Beside, Joined, assembled, identifier, lines_of, refused
 from pipeline.stage import Outcome, Stage, Work, batch_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from pipeline.recipe import Recipe
-    from pipeline.settings import AnswerSource, Reading, RowSource
+    from pipeline.settings import AnswerSource, RowSource
+    from pipeline.shaping import Shaped
 
 NOTES_SHOWN = 20
 # Parts whose fields a reader makes, whatever they are called in the file.
@@ -45,15 +44,14 @@ def ingest(work: Work) -> Outcome:
 
 
 def _stream(work: Work, ledger: Ledger, outcome: Outcome) -> Iterator[tuple[str, pa.RecordBatch]]:
-    settings = work.recipe.settings.ingest
+    settings, gone = work.recipe.settings.ingest, erased.of(work.recipe)
     for source in settings.source:
         ledger.fields = set()
         waiting = yield from _answers_apart(work, source, ledger)
-        shape = partial(
-            shaped, task=work.task, source=source, languages=settings.languages, sure_chars=settings.min_language_chars
-        )
-        chunks = chunked(_with_answers(_records(work.recipe, source), waiting, source), work.engine.batch_rows)
-        for batch in work.engine.map(shape, chunks):
+        records = sources.records(work.recipe, source)
+        records = erased.passed_over(records, gone, source.name, source.columns.get("id"))
+        chunks = chunked(_with_answers(records, waiting, source), work.engine.batch_rows)
+        for batch in _shaped(work, source, chunks, frozenset(gone.rows)):
             yield from told_apart(batch, source, ledger, work.contract.schema)
             work.tick(batch.records)
         yield "rejected", batch_of(_orphans(waiting, source), REJECTED)
@@ -64,6 +62,24 @@ def _stream(work: Work, ledger: Ledger, outcome: Outcome) -> Iterator[tuple[str,
         notes=ledger.notes[:NOTES_SHOWN],
         notes_count=len(ledger.notes),
     )
+
+
+def _shaped(work: Work, source: RowSource, chunks: Iterator[list[Joined]], gone: frozenset[str]) -> Iterator[Shaped]:
+    """The records as rows, annotations and rejections; those that say what they said in the last run are remembered."""
+    settings = work.recipe.settings.ingest
+    languages, sure_chars = settings.languages, settings.min_language_chars
+    function = partial(lines_of, task=work.task, source=source, languages=languages, sure_chars=sure_chars, erased=gone)
+    version = [source.model_dump(mode="json"), languages, sure_chars, sorted(gone)]
+    beside = ((Beside.of(chunk), chunk) for chunk in chunks)
+    for one, lines in work.beside(function, beside, version=version, sort=Records(_said)):
+        yield assembled(one, lines, work.contract.schema)
+
+
+def _said(joined: Joined) -> Any:
+    """All that a record says, with the annotations of it from other files, as plain values."""
+    record, given, _ = joined
+    said = record.fields if isinstance(record, Record) else (record.reason, record.evidence, record.raw)
+    return said, [(one.annotator, one.answer, one.time, one.batch, one.guideline, one.beside) for one in given]
 
 
 def _check_columns(recipe: Recipe, reading: RowSource | AnswerSource, name: str, seen: set[str]) -> None:
@@ -78,64 +94,6 @@ def _check_columns(recipe: Recipe, reading: RowSource | AnswerSource, name: str,
             raise AssayError(
                 f"recipe '{recipe.name}' {name}", f"no record has the field '{field}'", nearest(field, seen)
             )
-
-
-def _records(recipe: Recipe, reading: Reading) -> Iterator[Record | Broken]:
-    options = read_options(reading)
-    for raw in raw_files(recipe, reading):
-        yield from readers.read(raw, format=reading.format, options=options)
-
-
-def raw_files(recipe: Recipe, reading: Reading) -> list[fetch.RawFile]:
-    """The raw files of a part of the recipe, sorted by name within each pattern.
-
-    Raises:
-        AssayError: there is none, or one is named twice: its records would count twice.
-    """
-    if reading.hub:
-        return [fetch.RawFile(reading.hub)]
-    found = [raw for spec in reading.files for raw in _resolved(spec, recipe)]
-    places = Counter((raw.path.resolve() if raw.path else raw.name, raw.members) for raw in found)
-    for raw in found:
-        if places[raw.path.resolve() if raw.path else raw.name, raw.members] > 1:
-            raise AssayError(f"recipe '{recipe.name}' [ingest] files", f"{raw.name} is named twice", "name it once")
-    return found
-
-
-def _resolved(spec: str, recipe: Recipe) -> list[fetch.RawFile]:
-    """The files of one entry; `${NAME}` is an environment variable, for data whose place differs by machine.
-
-    Their names keep the variable, so that what is built does not depend on where the data lie.
-    """
-    located = spec
-    for name in dict.fromkeys(re.findall(r"\$\{(\w+)\}", spec)):
-        if name not in os.environ:
-            where = f"recipe '{recipe.name}' [ingest] files"
-            raise AssayError(where, f"{spec} needs the environment variable {name}", f"export {name}=FOLDER")
-        located = located.replace(f"${{{name}}}", os.environ[name])
-    found = fetch.resolve(located, folder=recipe.folder, sources=recipe.settings.fetch)
-    for name in re.findall(r"^\$\{(\w+)\}", spec):
-        found = [replace(raw, name=f"${{{name}}}{raw.name.removeprefix(os.environ[name])}") for raw in found]
-    return found
-
-
-def read_options(reading: Reading) -> readers.ReadOptions:
-    """What the readers need to know of a part of the recipe."""
-    columns = getattr(reading, "columns", {})
-    return readers.ReadOptions(
-        encoding=reading.encoding,
-        invalid_bytes=reading.invalid_bytes,
-        delimiter=reading.delimiter,
-        names=reading.names,
-        token_column=reading.token_column,
-        tag_columns=reading.tag_columns,
-        scheme=reading.scheme,
-        json_path=reading.json_path,
-        row_per=reading.row_per,
-        messages_field=columns.get("messages"),
-        hub=reading.hub is not None,
-        hub_split=reading.hub_split,
-    )
 
 
 def chunked(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -153,10 +111,12 @@ def _answers_apart(
 ) -> Generator[tuple[str, pa.RecordBatch], None, Waiting]:
     """The annotations in files of their own, by the id of their row; held in memory until the row is read."""
     waiting: Waiting = defaultdict(list)
+    gone = erased.of(work.recipe)
     for reading in (one for one in work.recipe.settings.ingest.annotations if one.source == source.name):
         rejected = []
         seen: set[str] = set()
-        for record in _records(work.recipe, reading):
+        row_field = reading.columns.get("row", "row")
+        for record in erased.passed_over(sources.records(work.recipe, reading), gone, source.name, row_field):
             seen |= record.fields.keys() if isinstance(record, Record) else set()
             ledger.read += 1
             _note(ledger, record)
@@ -182,6 +142,9 @@ def _answer_record(record: Record | Broken, columns: Mapping[str, str]) -> str:
 
 def _with_answers(records: Iterable[Record | Broken], waiting: Waiting, source: RowSource) -> Iterator[Joined]:
     """Each record with the annotations from other files that belong to it, and how many records they stood in."""
+    if not waiting:
+        yield from ((record, [], 0) for record in records)
+        return
     id_field = source.columns.get("id")
     for record in records:
         own = _own_id(record, id_field)
@@ -217,12 +180,9 @@ def _note(ledger: Ledger, record: Record | Broken) -> None:
 def inputs(recipe: Recipe) -> dict[str, str]:
     """The content hash of every raw file of the recipe; of a hub data set, the commit it stands at."""
     settings = recipe.settings.ingest
-    found: dict[str, str] = {}
+    found = erased.inputs(recipe)
     for reading in (*settings.source, *settings.annotations):
-        if reading.hub:
-            found[reading.hub] = readers.hub_revision(reading.hub)
-        else:
-            found |= {raw.name: raw.sha256() for raw in raw_files(recipe, reading)}
+        found |= sources.content(recipe, reading)
     return found
 
 

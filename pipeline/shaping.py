@@ -7,15 +7,17 @@ import json
 import math
 import re
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline import answers
 from pipeline.contract import ANNOTATIONS, REJECTED, contract
 from pipeline.errors import Unfit
 from pipeline.readers import Broken, Record
-from pipeline.stage import batch_of
 from pipeline.text import language
 
 if TYPE_CHECKING:
@@ -28,6 +30,11 @@ SPLITS = {
     "train": "train", "training": "train", "dev": "validation", "valid": "validation", "val": "validation",
     "validation": "validation", "test": "test", "testing": "test", "eval": "test",
 }  # fmt: skip
+
+NOT_IN_RECORDS = frozenset({"source", "also_at", "also_in", "parents", "confidence", "made_by"})
+"""Columns that no record fills: where it stands, and what later stages say."""
+ERASED = "erased"
+"""The reason of a record that must leave nothing but its place."""
 
 Joined = tuple[Record | Broken, list[answers.Given], int]
 """A record, the annotations of it from other files, and how many records those stood in."""
@@ -57,50 +64,124 @@ class Shaped:
 
 
 def shaped(
-    chunk: list[Joined], *, task: Task, source: RowSource, languages: tuple[str, ...], sure_chars: int
+    chunk: list[Joined],
+    *,
+    task: Task,
+    source: RowSource,
+    languages: tuple[str, ...],
+    sure_chars: int,
+    erased: frozenset[str] = frozenset(),
 ) -> Shaped:
     """A batch of records as rows and annotations. Pure: runs in any process."""
-    rows: list[Row] = []
-    digests: list[tuple[bytes, bytes, bool]] = []
-    annotations: list[dict[str, Any]] = []
-    rejected: list[dict[str, Any]] = []
-    row_at: list[int] = []
-    for at, (record, given, _) in enumerate(chunk):
+    made = lines_of(chunk, task=task, source=source, languages=languages, sure_chars=sure_chars, erased=erased)
+    return assembled(Beside.of(chunk), made, contract(task.name).schema)
+
+
+@cache
+def lines_schema(task: str) -> pa.Schema:
+    """What is made of a record, wherever it stands: a row or why there is none, its digests, and its annotations."""
+    row = [field.with_nullable(True) for field in contract(task).schema if field.name not in NOT_IN_RECORDS]
+    said = pa.list_(pa.struct([field for field in ANNOTATIONS if field.name != "row"]))
+    more = {"whole": pa.binary(), "read": pa.binary(), "named": pa.bool_(), "said": said}
+    refused = dict.fromkeys(("reason", "evidence", "record"), pa.string())
+    return pa.schema([*row, *(pa.field(f"_{name}", kind) for name, kind in (more | refused).items())])
+
+
+def lines_of(
+    chunk: list[Joined],
+    *,
+    task: Task,
+    source: RowSource,
+    languages: tuple[str, ...],
+    sure_chars: int,
+    erased: frozenset[str] = frozenset(),
+) -> pa.RecordBatch:
+    """A line for each record of a chunk (columns: `lines_schema`), made of what it says and not of where it stands."""
+    lines = []
+    for record, given, _ in chunk:
         try:
             if isinstance(record, Broken):
                 raise Unfit(record.reason, record.evidence)
-            row, digest = _row(record, task, source, languages, sure_chars)
-            lines = list(
-                answers.lines(row, [*answers.given_in(record.fields, source, task), *given], record.fields, task)
-            )
+            row, digests = _row(record, task, source, languages, sure_chars)
+            if row["id"] in erased:
+                raise Unfit(ERASED, "a row that was erased")
+            every = [*answers.given_in(record.fields, source, task), *given]
+            lines.append(row | digests | {"_said": list(answers.lines(row, every, record.fields, task))})
         except Unfit as unfit:
-            rejected.append(refused(record, unfit, given))
-            continue
-        rows.append(row)
-        row_at.append(at)
-        digests.append(digest)
-        annotations += [line | {"place": len(rows) - 1} for line in lines]
-    schema = contract(task.name).schema
+            told = refused(record, unfit, given)
+            lines.append({"_reason": told["reason"], "_evidence": told["evidence"], "_record": told["row"]})
+    return pa.RecordBatch.from_pylist(lines, schema=lines_schema(task.name))
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is told of a chunk of records apart from what they say: where they stand, and what their reader noted."""
+
+    places: list[str]
+    fields: set[str]
+    notes: list[str]
+    records: int
+
+    @classmethod
+    def of(cls, chunk: list[Joined]) -> Beside:
+        """Of these records."""
+        read = [record for record, _, _ in chunk if isinstance(record, Record)]
+        return cls(
+            places=[record.place for record, _, _ in chunk],
+            fields=set().union(*(record.fields for record in read)),
+            notes=[f"{record.place}: {note}" for record in read for note in record.notes],
+            records=len(chunk) + sum(joined for _, _, joined in chunk),
+        )
+
+
+def assembled(beside: Beside, lines: pa.RecordBatch, schema: pa.Schema) -> Shaped:
+    """Rows of `schema`, annotations and rejections, each with its place, from the lines that were made of a chunk."""
+    unfit = np.asarray(lines["_reason"].is_valid())
+    at, rejected_at = np.flatnonzero(~unfit), np.flatnonzero(unfit)
+    places = pa.array(beside.places, pa.string())
+    good, bad = lines.take(pa.array(at)), lines.take(pa.array(rejected_at))
+    columns = {name: good[name] for name in good.schema.names} | {"source": places.take(pa.array(at))}
+    made = [columns[field.name] if field.name in columns else _blank(field.type, len(at)) for field in schema]
     return Shaped(
-        rows=batch_of(rows, schema),
-        wholes=[whole for whole, _, _ in digests],
-        inputs=[read for _, read, _ in digests],
-        named=[named for _, _, named in digests],
-        row_at=row_at,
-        annotations=batch_of(annotations, ANNOTATIONS.append(pa.field("place", pa.int32()))),
-        rejected=batch_of(rejected, REJECTED),
-        fields={name for record, _, _ in chunk if isinstance(record, Record) for name in record.fields},
-        rejected_at=sorted({*range(len(chunk))} - {*row_at}),
-        notes=[
-            f"{record.place}: {note}" for record, _, _ in chunk if isinstance(record, Record) for note in record.notes
-        ],
-        records=len(chunk) + sum(joined for _, _, joined in chunk),
+        rows=pa.RecordBatch.from_arrays(made, schema=schema),
+        wholes=good["_whole"].to_pylist(),
+        inputs=good["_read"].to_pylist(),
+        named=good["_named"].to_pylist(),
+        row_at=at.tolist(),
+        annotations=_annotations(good),
+        rejected=_rejected(bad, places.take(pa.array(rejected_at))),
+        fields=beside.fields,
+        rejected_at=rejected_at.tolist(),
+        notes=beside.notes,
+        records=beside.records,
     )
+
+
+def _blank(kind: pa.DataType, rows: int) -> pa.Array:
+    """A column that no record fills: empty lists, or nothing."""
+    if not pa.types.is_list(kind):
+        return pa.nulls(rows, kind)
+    return pa.ListArray.from_arrays(pa.array(np.zeros(rows + 1, dtype=np.int32)), pa.array([], kind.value_type))
+
+
+def _annotations(good: pa.RecordBatch) -> pa.RecordBatch:
+    """The annotations of the rows, with `place`, the number of each one's row."""
+    said = good["_said"]
+    place = pa.array(np.repeat(np.arange(len(said), dtype=np.int32), np.asarray(said.value_lengths())), pa.int32())
+    columns = [good["id"].take(place), *said.flatten().flatten(), place]
+    return pa.RecordBatch.from_arrays(columns, schema=ANNOTATIONS.append(pa.field("place", pa.int32())))
+
+
+def _rejected(bad: pa.RecordBatch, places: pa.Array) -> pa.RecordBatch:
+    ids = pc.binary_join_element_wise("record:", places, "")
+    stage = pa.array(["ingest"] * len(places), pa.string())
+    columns = [ids, places, stage, bad["_reason"], bad["_evidence"], bad["_record"]]
+    return pa.RecordBatch.from_arrays(columns, schema=REJECTED)
 
 
 def _row(
     record: Record, task: Task, source: RowSource, languages: tuple[str, ...], sure_chars: int
-) -> tuple[Row, tuple[bytes, bytes, bool]]:
+) -> tuple[Row, dict[str, Any]]:
     """The row that a record shapes, with digests of the whole record and of what was read."""
     fields, columns = record.fields, source.columns
     own = task.shape(fields, columns)
@@ -109,21 +190,16 @@ def _row(
     key = named or _digest(task.asked(own)).hex()
     row = {
         "id": f"{source.name}/{key}",
-        "source": record.place,
-        "also_at": [],
         "group": f"{source.name}/{_group(fields, key, source)}",
-        "also_in": [],
-        "parents": [],
         "language": _language(fields, shown, source, languages, sure_chars),
         "split": _split(fields, source),
+        "date": _date(fields, source.columns),
         "weight": _weight(fields, columns),
-        "confidence": None,
-        "made_by": None,
         **own,
     }
     whole = _digest(json.dumps([source.name, fields], ensure_ascii=False, sort_keys=True, default=str))
     read = _digest(json.dumps([task.asked(own), row["group"], row["split"]], ensure_ascii=False))
-    return row, (whole, read, named is not None)
+    return row, {"_whole": whole, "_read": read, "_named": named is not None}
 
 
 def identifier(fields: Mapping[str, Any], name: str) -> str:
@@ -176,6 +252,12 @@ def _split(fields: Mapping[str, Any], source: RowSource) -> str | None:
     return found
 
 
+def _date(fields: Mapping[str, Any], columns: Mapping[str, str]) -> str | None:
+    """When the row was written or collected, as delivered."""
+    value = fields.get(columns["date"]) if "date" in columns else None
+    return None if value in (None, "") else str(value)
+
+
 def _weight(fields: Mapping[str, Any], columns: Mapping[str, str]) -> float:
     if "weight" not in columns:
         return 1.0
@@ -199,6 +281,8 @@ def refused(record: Record | Broken, unfit: Unfit, given: list[answers.Given] | 
     """The line of the rejected table for a record that makes no row, with the annotations that were to join it."""
     fields = record.raw if isinstance(record, Broken) else record.fields
     whole = {"record": fields, "annotations": [_as_given(one) for one in given]} if given else fields
+    if unfit.reason == ERASED:
+        whole = ""
     return {
         "id": f"record:{record.place}",
         "source": record.place,

@@ -56,6 +56,8 @@ def closing(reports: Sequence[Mapping[str, Any]], name: str) -> Table:
             f"{reason} {count:,}" for reason, count in sorted(counts["reasons"].items(), key=lambda i: -i[1])
         )
         numbers = [f"{counts[column]:,}" for column in ("in", "made", "joined", "rejected", "kept")]
+        if counts["looks"]:
+            numbers, why = [numbers[0], *[""] * 4], "looks, and takes out nothing"
         table.add_row(report["stage"], *numbers, why, "" if report["fresh"] else "[dim]as before[/dim]")
     if "train" in reports[-1]["tables"]:
         sides = {side: reports[-1]["tables"][side]["rows"] for side in ("train", "validation", "test")}
@@ -72,8 +74,12 @@ def attention(reports: Sequence[Mapping[str, Any]]) -> list[str]:
         for kind, means in (("stale", "no longer fit their rows"), ("without_effect", "change nothing")):
             if lines := decided.get(kind):
                 told.append(f"[yellow]{len(lines)} decisions {means}[/yellow], first: {plain(lines[0])}")
-        told += _of_annotators(report["details"])
-    last = reports[-1]["counts"]
+        told += [
+            *_of_annotators(report["details"]),
+            *_of_duplicates(report["details"]),
+            *(_of_suspects(report["details"]) if report["counts"]["looks"] else ()),
+        ]
+    last = next(report["counts"] for report in reversed(reports) if not report["counts"]["looks"])
     if not last["kept"]:
         reasons = {reason: count for report in reports for reason, count in report["counts"]["reasons"].items()}
         most = max(reasons, key=lambda reason: reasons[reason], default="there were none")
@@ -81,15 +87,34 @@ def attention(reports: Sequence[Mapping[str, Any]]) -> list[str]:
     return told
 
 
+def _of_duplicates(details: Mapping[str, Any]) -> Iterator[str]:
+    """How many rows say what another says, or the contrary, and how many a held-out or an existing set holds."""
+    found = details.get("duplicates", {})
+    if found.get("merged"):
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in found.get("merged_by_kind", {}).items())
+        yield f"duplicates: {found['merged']:,} rows are merged into others ({plain(kinds)})"
+    if found.get("in_conflict"):
+        rules = ", ".join(f"{count:,} by {rule}" for rule, count in found.get("conflicts_by_rule", {}).items())
+        yield f"[yellow]{found['in_conflict']:,} rows are in conflict[/yellow] with others that ask the same ({rules})"
+    for name, one in found.get("known_elsewhere", {}).items():
+        if one["rows"]:
+            yield f"known elsewhere: {one['rows']:,} rows stand in {plain(name)} already"
+    if rows := details.get("contamination", {}).get("rows"):
+        yield f"[yellow]{rows:,} rows hold words of a held-out set[/yellow] and are left out"
+
+
 def _of_annotators(details: Mapping[str, Any]) -> Iterator[str]:
-    """What the audit warns of: how answers were settled, who may not have read, and how many answers look wrong."""
+    """What the audit warns of: how answers were settled, and who may not have read."""
     for warning in details.get("consensus", {}).get("warnings", ()):
         yield f"[yellow]consensus[/yellow]: {plain(warning)}"
     suspicious = [card["name"] for card in details.get("annotators", {}).get("cards", ()) if card["suspect"]]
     if suspicious:
         some = ", ".join(plain(name) for name in suspicious[:5]) + (", ..." if len(suspicious) > 5 else "")
         yield f"[yellow]{len(suspicious)} annotators may not have read what they answered[/yellow], or copied: {some}"
-    found = details.get("suspects", {})
+
+
+def _of_suspects(found: Mapping[str, Any]) -> Iterator[str]:
+    """How many answers look wrong."""
     if found.get("listed"):
         verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(found["verdicts"].items()))
         more = found["likely_wrong"] - found["listed"]

@@ -1,24 +1,35 @@
-"""Split: who learns, who chooses, who judges; stratified and grouped at once, and nothing held out leaks into training.
+"""Split: who learns, who chooses, who judges; stratified, grouped and true to the past, and nothing held out leaks.
 
-Everything is decided on narrow columns (`sides.decide`) in the order of the ids, then streamed over the rows.
+Everything is decided on narrow columns (`sides.decide`) in the order of the ids, then streamed over the rows. The side
+of every row goes into `split.lock` beside the recipe, which the next build reads: rows that stay keep their side.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from pipeline import lock, store
+from pipeline.cache import file_hash
 from pipeline.contract import REJECTED
-from pipeline.quality.sides import SIDES, Verdicts, decide
+from pipeline.dates import seconds
+from pipeline.lock import SIDES
+from pipeline.quality.splitting import searched, sourced
+from pipeline.quality.splitting.folding import FOLDS
+from pipeline.quality.splitting.published import overlaps
+from pipeline.quality.splitting.sides import Verdicts, decide
 from pipeline.stage import Outcome, Stage, Work, batch_of, rejection
 from pipeline.text import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipeline.recipe import Recipe
     from pipeline.settings import SplitSettings
     from pipeline.tasks import Row, Task
 
@@ -32,28 +43,81 @@ FACTS = pa.schema(
         ("source", pa.string()),
         ("parents", pa.list_(pa.string())),
         ("strata", pa.list_(pa.string())),
+        ("seconds", pa.float64()),
+        ("key", pa.binary(16)),
+        ("asked", pa.bool_()),
         ("text", pa.string()),
     ]
 )
+"""What the split knows of a row. `key`: a hash of its text in the normal form of duplicates; `asked`: whether its text
+is all that was asked; `text`: only where texts are compared here."""
 
 
 def split(work: Work) -> Outcome:
-    """Deal the rows to train, validation and test; reject training rows and copies that would leak."""
-    tables = {**dict.fromkeys(SIDES, work.contract.schema), "rejected": REJECTED}
-    details: dict[str, Any] = {}
-    return Outcome(stream=_stream(work, details), schemas=tables, kept=SIDES, details=details)
-
-
-def _stream(work: Work, details: dict[str, Any]) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Deal the rows to train, validation and test; reject rows and copies that would give a held-out row away."""
     settings = work.recipe.settings.split
-    verdicts = decide(_facts(work, settings), settings)
-    details.update(verdicts.details)
+    sourced.check(settings, [source.name for source in work.recipe.settings.ingest.source])
+    tables = {**dict.fromkeys(SIDES, work.contract.schema), "rejected": REJECTED}
+    if settings.folds:
+        tables["folds"] = FOLDS
+    outcome = Outcome(stream=iter(()), schemas=tables, kept=SIDES)
+    outcome.stream = _stream(work, outcome)
+    return outcome
+
+
+def _stream(work: Work, outcome: Outcome) -> Iterator[tuple[str, pa.RecordBatch]]:
+    settings, path = work.recipe.settings.split, work.recipe.lock
+    before = lock.read(path) if settings.lock else None
+    verdicts = _verdicts(work, settings, before)
+    outcome.details.update(verdicts.details)
+    if (shared := _published(work)) is not None:
+        outcome.details["official_overlaps"] = shared
     done = 0
     for table in ("rows", "made"):
         for batch in work.batches(table):
             yield from _dealt(batch, verdicts, done)
             done += batch.num_rows
             work.tick(batch.num_rows)
+    if verdicts.folds is not None:
+        yield from (("folds", batch) for batch in verdicts.folds.to_batches())
+    if verdicts.lock is not None and verdicts.lock is not before:
+        outcome.settle = partial(lock.write, path, verdicts.lock)
+
+
+def _verdicts(work: Work, settings: SplitSettings, before: lock.Lock | None) -> Verdicts:
+    """Decide on what the rows have in common: pairs that the audit found where it looked for near ones."""
+    pairs = searched.near(work.recipe) if settings.near_duplicates else None
+    facts = _facts(work, settings, with_text=settings.near_duplicates and pairs is None)
+    if pairs is not None and not pc.all(facts["asked"]).as_py():
+        # More was asked than is shown, so that rows that show the same need not be a pair of the audit.
+        pairs, facts = None, _facts(work, settings, with_text=True)
+    found = decide(_with_annotators(work, facts, settings), settings, pairs=pairs, lock=before)
+    found.details["pairs_from"] = "split" if pairs is None else "audit"
+    return found
+
+
+def _published(work: Work) -> dict[str, dict[str, int]] | None:
+    """What the official sides, as delivered, have in common; None without them or without pairs of the audit."""
+    sources, pairs = work.recipe.settings.ingest.source, searched.accepted(work.recipe)
+    if pairs is None or not any(one.split or one.split_names or "split" in one.columns for one in sources):
+        return None
+    rows = work.earlier("ingest", "rows", ["id", "split"])
+    return overlaps(rows.append_column("key", _keys(work, rows["id"], pairs)), pairs)
+
+
+def _keys(work: Work, ids: pa.ChunkedArray, pairs: pa.Table) -> pa.Array:
+    """A hash of the text of every row of a pair, null for all others: binary[ids]."""
+    paired = pa.concat_arrays([pairs[end].combine_chunks() for end in ("left", "right")])
+    found: dict[str, bytes] = {}
+    for batch in store.batches(work.recipe.build / "ingest", "rows", batch_rows=work.engine.batch_rows):
+        for row in batch.filter(pc.is_in(batch["id"], value_set=paired)).to_pylist():
+            found[row["id"]] = hashed(work.task.shown(row))
+    return pa.array([found.get(name) for name in ids.to_pylist()], pa.binary())
+
+
+def hashed(text: str) -> bytes:
+    """16 bytes that stand for a text."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _dealt(batch: pa.RecordBatch, verdicts: Verdicts, done: int) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -76,20 +140,28 @@ def _dealt(batch: pa.RecordBatch, verdicts: Verdicts, done: int) -> Iterator[tup
         yield "rejected", batch_of(lines, REJECTED)
 
 
-def _facts(work: Work, settings: SplitSettings) -> pa.Table:
-    function = partial(facts, work.task, settings)
-    batches = (batch for table in ("rows", "made") for batch in work.batches(table))
-    return pa.Table.from_batches(list(work.engine.map(function, batches)), schema=FACTS)
+def _facts(work: Work, settings: SplitSettings, *, with_text: bool) -> pa.Table:
+    """The facts of all rows; where rows were made, with the texts that theirs are compared with."""
+    with_text = with_text or (
+        settings.near_duplicates and any(batch.num_rows for batch in work.batches("made", ["id"]))
+    )
+    function = partial(facts, work.task, settings.strata, with_text)
+    version = {"strata": list(settings.strata), "text": with_text}
+    found = [batch for table in ("rows", "made") for batch in work.each(function, version=version, table=table)]
+    return pa.Table.from_batches(found, schema=FACTS)
 
 
-def facts(task: Task, settings: SplitSettings, batch: pa.RecordBatch) -> pa.RecordBatch:
-    """What the split needs to know of every row (`FACTS`); the text is normalised where only equality counts."""
+def facts(task: Task, strata: tuple[str, ...], with_text: bool, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """What the split needs to know of every row (`FACTS`)."""
     rows = []
     for row in batch.to_pylist():
         text = task.shown(row)
+        key = normalised(text) or text
         known = {name: row[name] for name in ("id", "group", "also_in", "split", "parents")}
-        known |= {"kin": task.kin(row), "source": _source(row), "strata": _strata(task, row, settings, text)}
-        rows.append(known | {"text": text if settings.near_duplicates else normalised(text)})
+        known |= {"kin": task.kin(row), "source": _source(row), "strata": _strata(task, row, strata, text)}
+        known |= {"seconds": seconds(row.get("date")), "asked": task.asked(row) == text}
+        known["key"] = hashed(key)
+        rows.append(known | {"text": text if with_text else None})
     return pa.RecordBatch.from_pylist(rows, schema=FACTS)
 
 
@@ -98,15 +170,15 @@ def _source(row: Row) -> str:
     return str(row["id"]).partition("/")[0]
 
 
-def _strata(task: Task, row: Row, settings: SplitSettings, text: str) -> list[str]:
+def _strata(task: Task, row: Row, strata: tuple[str, ...], text: str) -> list[str]:
     found = []
-    if "answer" in settings.strata:
+    if "answer" in strata:
         found += [f"answer={name}" for name in sorted(set(task.strata(row)))]
-    if "source" in settings.strata:
+    if "source" in strata:
         found.append(f"source={_source(row)}")
-    if "language" in settings.strata:
+    if "language" in strata:
         found.append(f"language={row['language']}")
-    if "length" in settings.strata:
+    if "length" in strata:
         found.append(f"length={_bucket(len(text))}")
     return found
 
@@ -121,4 +193,38 @@ def _bucket(length_chars: int) -> str:
     return f"{top // 2}-{top - 1}" if length_chars else "0"
 
 
-STAGE = Stage(name="split", after="augment", sections=("split",), run=split)
+def _with_annotators(work: Work, found: pa.Table, settings: SplitSettings) -> pa.Table:
+    """The facts, with those who answered a row among its keys of kin where the recipe keeps their rows together."""
+    if "annotator" not in settings.together:
+        return found
+    said = work.earlier("audit", "annotations", ["row", "annotator"])
+    said = said.filter(pc.is_valid(said["annotator"]))
+    kin: dict[str, set[str]] = {}
+    for row, who in zip(said["row"].to_pylist(), said["annotator"].to_pylist(), strict=True):
+        kin.setdefault(row, set()).add(f"annotator {who}")
+    pairs = zip(found["id"].to_pylist(), found["kin"].to_pylist(), strict=True)
+    keys = [[*own, *sorted(kin.get(name, ()))] for name, own in pairs]
+    place = found.schema.get_field_index("kin")
+    return found.set_column(place, FACTS.field("kin"), pa.array(keys, pa.list_(pa.string())))
+
+
+def inputs(recipe: Recipe) -> dict[str, str]:
+    """The content of the lock, and of the annotations where rows of one annotator are kept together."""
+    settings, found = recipe.settings.split, {}
+    if settings.lock and recipe.lock.is_file():
+        found["lock"] = file_hash(recipe.lock)
+    if settings.together:
+        report = store.read_report(recipe.build / "audit") or {"tables": {}}
+        found["annotations"] = report["tables"].get("annotations", {}).get("content", "")
+    return found
+
+
+ALSO = (("audit", "pairs"), ("ingest", "rows"))
+STAGE = Stage(
+    name="split",
+    after="augment",
+    sections=("split",),
+    run=split,
+    inputs=inputs,
+    also=ALSO,
+)

@@ -174,6 +174,16 @@ class Table:
             self._writer, self._shard_room = None, 0
 
 
+def adopt(there: Path, folder: Path, table: dict[str, Any]) -> dict[str, Any]:
+    """A table that another stage wrote to `there`, in `folder` as well: the same files, where the disk can do that."""
+    for file in table["files"]:
+        try:
+            os.link(there / file["name"], folder / file["name"])
+        except OSError:
+            shutil.copyfile(there / file["name"], folder / file["name"])
+    return table
+
+
 @contextmanager
 def locked(build: Path) -> Iterator[None]:
     """Hold `build` against other Assay processes, and clear away what a killed one left half done.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,16 +25,10 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-CAST = pa.schema(
-    [
-        ("row", pa.int64()),
-        ("unit", pa.string()),
-        ("annotator", pa.string()),
-        ("label", pa.string()),
-        ("origin", pa.int64()),
-    ]
-)
-KNOWN = pa.schema([("row", pa.int64()), ("unit", pa.string()), ("label", pa.string())])
+VOTE = pa.struct([("unit", pa.string()), ("said", pa.int32()), ("label", pa.string())])
+CAST = pa.schema([("votes", pa.list_(VOTE)), ("known", pa.list_(VOTE))])
+"""A line for each row: every vote on a unit, `said` being which of the answers that count it stands in; and what gold
+says of the units."""
 
 
 MOST_SEEN = 500
@@ -53,16 +46,30 @@ class Poll:
 def poll(work: Work, heard: Said) -> Poll:
     """Everything that was voted on, over all rows: one wide pass that gives narrow ballots."""
     task = with_seen_labels(work.task, heard)
-    made = list(work.engine.map(partial(cast_batch, task=task), with_said(work, heard)))
-    cast = pa.Table.from_batches([votes for votes, _ in made], schema=CAST)
-    gold = pa.Table.from_batches([known for _, known in made], schema=KNOWN)
-    ballots = ballots_from(
-        cast["row"].to_numpy(),
-        *(cast[name] for name in ("unit", "annotator", "label")),
-        row_count=len(heard.starts) - 1,
-        origin=cast["origin"].to_numpy(),
+    counted, gold = Answers.of(heard, "counted"), Answers.of(heard, "gold")
+    version = [label.name for label in task.guideline.label]
+    cast = pa.Table.from_batches(
+        list(work.over(partial(cast_batch, task=task), with_answers(work, counted, gold), version=version)), schema=CAST
     )
-    return Poll(ballots, _known(ballots, gold))
+    row, votes = _flat(cast["votes"])
+    said = counted.starts[row] + np.asarray(votes["said"])
+    ballots = ballots_from(
+        row,
+        votes["unit"],
+        counted.of_annotator.take(pa.array(said)),
+        votes["label"],
+        row_count=len(heard.starts) - 1,
+        origin=counted.at[said],
+    )
+    return Poll(ballots, _known(ballots, *_flat(cast["known"])))
+
+
+def _flat(lists: pa.ChunkedArray) -> tuple[Ints, dict[str, pa.Array]]:
+    """The row of every item of a column of lists, and the items by their parts."""
+    whole = lists.combine_chunks()
+    row = np.repeat(np.arange(len(whole)), np.asarray(whole.value_lengths()))
+    parts = whole.flatten().flatten()
+    return row, {part.name: told for part, told in zip(VOTE, parts, strict=True)}
 
 
 def with_seen_labels(task: Task, heard: Said) -> Task:
@@ -81,77 +88,99 @@ def with_seen_labels(task: Task, heard: Said) -> Task:
     return replace(task, guideline=named)  # type: ignore[type-var]
 
 
-def _known(ballots: Ballots, gold: pa.Table) -> Ints:
+def _known(ballots: Ballots, row: Ints, gold: dict[str, pa.Array]) -> Ints:
     """The label of every unit that gold says; -1 where it says nothing, or what nobody ever voted for.
 
     Such a label teaches nothing of anybody's votes, and methods would look for it everywhere.
     """
     known = np.full(ballots.units, -1, dtype=np.int64)
-    names = {name: at for at, name in enumerate(ballots.names)}
-    labels = {name: at for at, name in enumerate(ballots.labels)}
-    place = ballots.unit_row * max(len(names), 1) + ballots.unit_name
-    for row, unit, label in zip(*(gold[name].to_pylist() for name in KNOWN.names), strict=True):
-        wanted = row * max(len(names), 1) + names.get(unit, 0)
-        at = int(np.searchsorted(place, wanted))
-        if unit in names and at < len(place) and place[at] == wanted:
-            known[at] = labels.get(label, -1)
+    if not len(row) or not ballots.units:
+        return known
+    name, label = (_coded(gold["unit"], ballots.names), _coded(gold["label"], ballots.labels))
+    place = ballots.unit_row * len(ballots.names) + ballots.unit_name
+    wanted = row * len(ballots.names) + name
+    at = np.minimum(np.searchsorted(place, wanted), len(place) - 1)
+    found = (name >= 0) & (place[at] == wanted)
+    known[at[found]] = label[found]
     return known
 
 
-def with_said(work: Work, heard: Said) -> Iterator[tuple[int, pa.RecordBatch, pa.Table]]:
-    """Every batch of rows with the position of its first row and the annotations of its rows."""
-    first = 0
-    for batch in work.batches():
-        yield first, batch, heard.of(first, first + batch.num_rows)
-        first += batch.num_rows
+def _coded(names: pa.Array, known: tuple[str, ...]) -> Ints:
+    """Where each name stands among the known ones; -1 where it does not."""
+    found = pc.index_in(names, value_set=pa.array(known, names.type))
+    return np.asarray(pc.fill_null(found, -1), dtype=np.int64)
 
 
-def answers(said_here: pa.Table, rows: int) -> list[list[Any]]:
-    """The answers of a batch of rows, row by row, from their annotations (see `with_said`).
+@dataclass(frozen=True)
+class Answers:
+    """The answers with one verdict, in the order of their rows.
 
-    Answers that are spelled the same are one object: most answers by far are one of a few labels.
+    Attributes:
+        starts: int64[rows + 1], where the answers of each row begin.
+        at: int64[answers], the number of each one's annotation.
+        answer, of_annotator: what was answered (canonical JSON), and by whom.
     """
-    spelled = said_here["answer"].combine_chunks().dictionary_encode()
-    known = [json.loads(answer) for answer in spelled.dictionary.to_pylist()]
-    told = [known[code] for code in spelled.indices.to_pylist()]
-    ends = np.searchsorted(said_here["place"].to_numpy(), np.arange(rows + 1)).tolist()
-    return [told[begin:end] for begin, end in pairwise(ends)]
+
+    starts: Ints
+    at: Ints
+    answer: pa.Array
+    of_annotator: pa.Array
+
+    @classmethod
+    def of(cls, heard: Said, verdict: str) -> Answers:
+        """Those of all that was said."""
+        at = np.flatnonzero(pc.equal(heard.table["verdict"], verdict).to_numpy(zero_copy_only=False))
+        told = (heard.table[name].combine_chunks().take(pa.array(at)) for name in ("answer", "annotator"))
+        return cls(np.searchsorted(heard.row[at], np.arange(len(heard.starts))), at, *told)
+
+    def lists(self, first: int, last: int) -> pa.ListArray:
+        """The answers of the rows first..last-1, a list for each."""
+        ends = pa.array(self.starts[first : last + 1] - self.starts[first], pa.int32())
+        return pa.ListArray.from_arrays(
+            ends, self.answer.slice(self.starts[first], self.starts[last] - self.starts[first])
+        )
 
 
-def with_verdict(said_here: pa.Table, verdict: str) -> pa.Table:
-    """The annotations with this verdict."""
-    return said_here.filter(pc.equal(said_here["verdict"], verdict))
+def with_answers(work: Work, counted: Answers, gold: Answers) -> Iterator[pa.RecordBatch]:
+    """The rows by the columns of their task, each with the answers that count (`heard`) and those that are gold."""
+    first = 0
+    for batch in work.batches(columns=work.contract.own):
+        last = first + batch.num_rows
+        yield with_columns(batch, heard=counted.lists(first, last), gold=gold.lists(first, last))
+        first = last
 
 
-def cast_batch(given: tuple[int, pa.RecordBatch, pa.Table], *, task: Task) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """The ballots of a batch of rows (columns: `CAST`), and what is known of their units (columns: `KNOWN`)."""
-    first, batch, said_here = given
-    counted, golden = (with_verdict(said_here, verdict) for verdict in ("counted", "gold"))
-    cast: dict[str, list[Any]] = {"row": [], "unit": [], "label": [], "place": []}
-    known: dict[str, list[Any]] = {name: [] for name in KNOWN.names}
-    begin = 0
-    told = zip(batch.to_pylist(), answers(counted, batch.num_rows), answers(golden, batch.num_rows), strict=True)
-    for at, (row, heard, gold) in enumerate(told, first):
+def with_columns(batch: pa.RecordBatch, **more: pa.Array) -> pa.RecordBatch:
+    """The batch with more columns, whose names no task uses."""
+    columns = [*batch.columns, *more.values()]
+    return pa.RecordBatch.from_arrays(columns, names=[*batch.schema.names, *(f"_{name}" for name in more)])
+
+
+def read_answers(lists: pa.ListArray) -> list[list[Any]]:
+    """The answers of every row, read; those that are spelled the same are one object."""
+    known: dict[str, Any] = {}
+    for spelled in lists.flatten().unique().to_pylist():
+        known[spelled] = json.loads(spelled)
+    return [[known[spelled] for spelled in own] for own in lists.to_pylist()]
+
+
+def cast_batch(batch: pa.RecordBatch, *, task: Task) -> pa.RecordBatch:
+    """The ballots of a batch of rows (see `with_answers`), and what is known of their units (columns: `CAST`)."""
+    lines = []
+    told = zip(batch.to_pylist(), read_answers(batch["_heard"]), read_answers(batch["_gold"]), strict=True)
+    for row, heard, gold in told:
         # The gold answer is asked along, so that it says something of every unit that anybody voted on.
         units = task.ballots(row, [*heard, *gold[-1:]]) if heard else {}
-        for unit, labels in units.items():
-            cast["row"] += [at] * len(heard)
-            cast["unit"] += [unit] * len(heard)
-            cast["label"] += labels[: len(heard)]
-            cast["place"] += range(begin, begin + len(heard))
-            if gold and labels[-1] is not None:
-                for name, value in zip(KNOWN.names, (at, unit, labels[-1]), strict=True):
-                    known[name].append(value)
-        begin += len(heard)
-    return _cast(cast, counted), pa.RecordBatch.from_pydict(known, schema=KNOWN)
-
-
-def _cast(votes: dict[str, list[Any]], counted: pa.Table) -> pa.RecordBatch:
-    """The votes, `place` being the line of `counted` that each comes from, without those who said nothing of a unit."""
-    place = pa.array(votes.pop("place"), pa.int64())
-    columns = votes | {"annotator": _taken(counted["annotator"], place), "origin": _taken(counted["at"], place)}
-    return pa.RecordBatch.from_pydict(columns, schema=CAST).filter(pc.is_valid(pa.array(votes["label"], pa.string())))
-
-
-def _taken(column: pa.ChunkedArray, place: pa.Array) -> pa.Array:
-    return column.combine_chunks().take(place)
+        votes = [
+            {"unit": unit, "said": said, "label": label}
+            for unit, labels in units.items()
+            for said, label in enumerate(labels[: len(heard)])
+            if label is not None
+        ]
+        known = [
+            {"unit": unit, "said": -1, "label": labels[-1]}
+            for unit, labels in units.items()
+            if gold and labels[-1] is not None
+        ]
+        lines.append({"votes": votes, "known": known})
+    return pa.RecordBatch.from_pylist(lines, schema=CAST)

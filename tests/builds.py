@@ -23,6 +23,7 @@ SPINE: Row = {
     "parents": [],
     "language": "en",
     "split": None,
+    "date": None,
     "weight": 1.0,
     "confidence": None,
     "made_by": None,

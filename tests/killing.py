@@ -49,6 +49,7 @@ kind = "keyboard"
 bootstrap = 10
 min_text_chars = %d
 [split]
+lock = false
 seed = %d
 [guideline]
 version = "%d"

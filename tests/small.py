@@ -68,9 +68,11 @@ def said(one: Recipe, stage: str = "ingest") -> list[tuple[str, str | None, str 
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file under a folder, the lock aside."""
+    """Every file under a folder, but locks, what is remembered of rows, and the log, which alone tells times."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".lock")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+    named = {path.relative_to(folder).as_posix(): path for path in files}
+    aside = ("memo/", "versions/log.jsonl")
+    return {name: path.read_bytes() for name, path in named.items() if not name.startswith(aside)}
 
 
 def csv(columns: str, lines: Iterable[str]) -> str:

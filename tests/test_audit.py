@@ -33,6 +33,12 @@ def audited(
     return one, report
 
 
+def looked_at(folder: Path, lines: Sequence[str], *, more: str = "") -> tuple[Recipe, dict[str, Any]]:
+    """The same, and looked at for suspects: what the report says of them."""
+    one, _ = audited(folder, lines, more=more)
+    return one, built(one, "suspect")["suspect"]
+
+
 def kept(one: Recipe) -> dict[str, list[str]]:
     """The settled labels of the rows that were kept."""
     return {row["id"]: row["labels"] for row in table(one, "audit")}
@@ -158,7 +164,10 @@ def test_duplicates_are_merged_and_leave_their_places(tmp_path: Path) -> None:
     assert row_of(one, "s/1")["also_at"] == ["rows.csv:3"]
     assert [row["weight"] for row in table(one, "audit")] == [2.0, 1.0]
     assert evidence(one) == {"s/2": "same input and answer as s/1 (rows.csv:2)"}
-    assert report["details"]["duplicates"] == {"merged": 1, "in_conflict": 0}
+    told = report["details"]["duplicates"]
+    assert (told["merged_by_kind"], told["conflicts_by_kind"]) == ({"normalised": 1}, {})
+    (pair,) = table(one, "audit", "pairs")
+    assert (pair["left"], pair["right"], pair["kind"], pair["outcome"]) == ("s/1", "s/2", "normalised", "merged")
 
 
 def test_a_row_keeps_the_groups_of_the_rows_it_stands_for(tmp_path: Path) -> None:
@@ -483,7 +492,7 @@ def labelled(count: int) -> list[str]:
 
 
 def suspects(one: Recipe) -> Rows:
-    return table(one, "audit", "suspects")
+    return table(one, "suspect", "suspects")
 
 
 def test_planted_errors_are_suspects(tmp_path: Path) -> None:
@@ -491,11 +500,11 @@ def test_planted_errors_are_suspects(tmp_path: Path) -> None:
     for number in (6, 31):
         right, wrong = (",good,", ",bad,") if number % 2 == 0 else (",bad,", ",good,")
         lines[number] = lines[number].replace(right, wrong)
-    one, report = audited(tmp_path, lines, more="suspect_share = 0.05")
+    one, report = looked_at(tmp_path, lines, more="suspect_share = 0.05")
     found = suspects(one)
     assert {line["id"] for line in found[:2]} == {"s/6", "s/31"}
-    assert len(found) == report["details"]["suspects"]["listed"] <= 4
-    assert report["details"]["suspects"]["checked"] == 80
+    assert len(found) == report["details"]["listed"] <= 4
+    assert report["details"]["checked"] == 80
     scores = [line["score"] for line in found]
     assert scores == sorted(scores, reverse=True)
     assert (found[0]["given"], found[0]["likely"]) in {("bad", "good"), ("good", "bad")}
@@ -503,32 +512,32 @@ def test_planted_errors_are_suspects(tmp_path: Path) -> None:
 
 
 def test_a_list_that_was_not_made_says_so(tmp_path: Path) -> None:
-    few, report = audited(tmp_path / "a", labelled(6))
+    few, report = looked_at(tmp_path / "a", labelled(6))
     assert suspects(few) == []
-    assert report["details"]["suspects"]["note"] == "not checked: too few groups of rows to hold some out"
-    none, report = audited(tmp_path / "c", labelled(30), more="suspect_share = 0")
+    assert report["details"]["note"] == "not checked: too few groups of rows to hold some out"
+    none, report = looked_at(tmp_path / "c", labelled(30), more="suspect_share = 0")
     assert suspects(none) == []
-    assert report["details"]["suspects"]["note"] == "not checked: the recipe gives the list no room (suspect_share = 0)"
-    alike, report = audited(tmp_path / "d", [line.replace("bad", "good") for line in labelled(30)])
+    assert report["details"]["note"] == "not checked: the recipe gives the list no room (suspect_share = 0)"
+    alike, report = looked_at(tmp_path / "d", [line.replace("bad", "good") for line in labelled(30)])
     assert suspects(alike) == []
-    assert report["details"]["suspects"]["note"] == "not checked: there are no two labels to tell apart"
-    off, report = audited(tmp_path / "b", labelled(30), more='suspects = "off"')
+    assert report["details"]["note"] == "not checked: there are no two labels to tell apart"
+    off, report = looked_at(tmp_path / "b", labelled(30), more='suspects = "off"')
     assert suspects(off) == []
-    assert report["details"]["suspects"]["note"] == "not checked: the recipe turns suspects off"
+    assert report["details"]["note"] == "not checked: the recipe turns suspects off"
 
 
 def test_every_kept_row_is_doubted_or_none_is(tmp_path: Path) -> None:
     lines = [*labelled(60), "90,a tie,good,ann,", "90,a tie,bad,bob,"]
-    one, report = audited(tmp_path / "a", lines, more='consensus = "majority"\nsuspect_share = 0.05')
-    doubted = table(one, "audit", "doubted")
+    one, report = looked_at(tmp_path / "a", lines, more='consensus = "majority"\nsuspect_share = 0.05')
+    doubted = table(one, "suspect", "doubted")
     assert [line["id"] for line in doubted] == [row["id"] for row in table(one, "audit")] != []
     assert rejected(one, "audit") == [("s/90", "tied")]
     assert {line["id"] for line in suspects(one)} <= {line["id"] for line in doubted}
-    rate = report["details"]["suspects"]["error_rate"]
+    rate = report["details"]["error_rate"]
     assert 0 <= rate["low"] <= rate["value"] <= rate["high"] <= 1
-    off, report = audited(tmp_path / "b", lines, more='suspects = "off"')
-    assert table(off, "audit", "doubted") == []
-    assert report["details"]["suspects"]["error_rate"] == {}
+    off, report = looked_at(tmp_path / "b", lines, more='suspects = "off"')
+    assert table(off, "suspect", "doubted") == []
+    assert report["details"]["error_rate"] == {}
 
 
 def test_a_row_that_only_gold_answers_is_settled_by_it(tmp_path: Path) -> None:
@@ -588,3 +597,9 @@ def test_other_tools_are_another_question(tmp_path: Path) -> None:
     recipe = f'task = "chat"\n{source}columns = {{ id = "id" }}\n'
     one = made(tmp_path, recipe, {"rows": jsonl(records)})
     assert built(one, "audit")["audit"]["counts"]["rejected"] == 0
+
+
+def test_an_audit_without_a_bootstrap_has_no_intervals(tmp_path: Path) -> None:
+    one = made(tmp_path, LONG + "[audit]\nbootstrap = 0\n", {"rows.csv": csv("id,text,label,who,when", ROWS)})
+    report = built(one, "audit")["audit"]
+    assert report["details"]["agreement"]["headline"].get("low") is None

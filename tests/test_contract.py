@@ -18,6 +18,7 @@ SPINE = [
     "parents",
     "language",
     "split",
+    "date",
     "weight",
     "confidence",
     "made_by",
@@ -30,7 +31,7 @@ def test_spine_first_then_the_task(task: str) -> None:
     assert found.schema.names[: len(SPINE)] == SPINE
     assert len(found.schema.names) > len(SPINE)
     assert set(found.meanings) == set(found.schema.names)
-    assert [name for name in SPINE if found.schema.field(name).nullable] == ["split", "confidence", "made_by"]
+    assert [name for name in SPINE if found.schema.field(name).nullable] == ["split", "date", "confidence", "made_by"]
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -107,3 +107,10 @@ def test_a_line_that_is_no_decision_stops_the_build(tmp_path: Path, change: str 
     with pytest.raises(AssayError) as caught:
         lines(path)
     assert str(caught.value) == said
+
+
+def test_what_was_left_of_a_decision_on_an_erased_row_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "d.jsonl"
+    gone = {"row": "erased/row", "erased": True, "verdict": "drop", "who": "mo", "when": "2026-01-05"}
+    path.write_text(json.dumps(gone) + "\n" + json.dumps(LINE) + "\n", encoding="utf-8")
+    assert [(one.place, one.row) for one in lines(path)] == [("d.jsonl:2", "s/1")]

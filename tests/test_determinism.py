@@ -108,9 +108,9 @@ def test_the_build_is_worth_comparing(usual: tuple[str, Recipe]) -> None:
     reports = built(one, "split")
     assert reports["augment"]["counts"]["made"] > 3
     assert all(reports["split"]["tables"][side]["rows"] for side in ("train", "validation", "test"))
-    audit = reports["audit"]["tables"]
-    assert audit["suspects"]["rows"] > 0
-    assert audit["doubted"]["rows"] == audit["rows"]["rows"] > 20
+    looked = reports["suspect"]["tables"]
+    assert looked["suspects"]["rows"] > 0
+    assert looked["doubted"]["rows"] == reports["audit"]["tables"]["rows"]["rows"] > 20
     if task == "classification":
         assert set(reports["ingest"]["counts"]["reasons"]) == {"duplicate_id", "wrong_columns"}
         assert set(reports["audit"]["counts"]["reasons"]) >= {"merged_duplicate", "unknown_label"}
@@ -157,10 +157,11 @@ def test_workers_and_batches_change_no_byte_of_what_models_say(tmp_path: Path, t
     toml = EVERYBODY + ASKED.format(tier)
     engines = (ALONE, Engine(1, 7), Engine(4, 7))
     made_by = [made(tmp_path / str(at), toml, heard()) for at in range(len(engines))]
-    reports = [built(one, "audit", engine=engine)["audit"] for one, engine in zip(made_by, engines, strict=True)]
+    both = [built(one, "suspect", engine=engine) for one, engine in zip(made_by, engines, strict=True)]
+    reports = [each["audit"] for each in both]
     expected = contents(made_by[0].build)
     assert any(name.startswith("outputs/") for name in expected) == (tier != "quick")
-    assert reports[0]["tables"]["doubted"]["rows"] == reports[0]["counts"]["kept"] > 20
+    assert both[0]["suspect"]["tables"]["doubted"]["rows"] == reports[0]["counts"]["kept"] > 20
     assert reports[0]["details"]["annotations"]["gold"] == 9
     assert set(reports[0]["details"]["agreement"]["by_batch"]) == {"b0", "b1", "b2", "b3"}
     for one in made_by[1:]:

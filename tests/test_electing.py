@@ -41,7 +41,17 @@ def elected(votes: Votes, own: Task = LABELS, known: dict[int, str] | None = Non
 
 
 def won(election: Election) -> list[str]:
-    return [vote.label for vote in election.votes(0, len(election.truth.label))]
+    return columns(election)["label"]
+
+
+def columns(election: Election) -> dict[str, list[Any]]:
+    """What became of every vote, and of every unit all shares by their labels."""
+    told, (unit, label, share) = election.columns(0, len(election.truth.label))
+    found = {name: column.to_pylist() for name, column in zip(("unit", "label", "posterior", "tie"), told, strict=True)}
+    shares: list[dict[str, float]] = [{} for _ in found["label"]]
+    for at, name, value in zip(unit.tolist(), label.to_pylist(), share.to_pylist(), strict=True):
+        shares[at][name] = value
+    return found | {"shares": shares}
 
 
 @given(
@@ -64,9 +74,18 @@ def test_one_row_that_was_answered_twice_is_a_measure() -> None:
 
 def test_shares_are_told_with_every_vote() -> None:
     votes: Votes = [(row, who, "x" if (row + ord(who)) % 5 else "y") for row in range(40) for who in "abc"]
-    for vote in elected(votes).votes(0, 40):
-        assert sum(vote.shares.values()) == pytest.approx(1, abs=1e-3)
-        assert vote.shares[vote.label] == pytest.approx(vote.posterior)
+    told = columns(elected(votes))
+    assert len(told["shares"]) == 40
+    for label, posterior, shares in zip(told["label"], told["posterior"], told["shares"], strict=True):
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-3)
+        assert shares[label] == pytest.approx(posterior)
+
+
+def test_units_in_the_middle_are_told_as_among_all() -> None:
+    election = elected([(row, who, "x" if (row + ord(who)) % 5 else "y") for row in range(40) for who in "abc"])
+    some, (unit, _, _) = election.columns(10, 15)
+    assert some[2].to_pylist() == columns(election)["posterior"][10:15]
+    assert set(unit.tolist()) == {10, 11, 12, 13, 14}
 
 
 def test_texts_are_no_closed_set() -> None:
@@ -160,6 +179,6 @@ def test_a_tied_vote_is_open_unless_a_label_is_clearly_ahead(shares: list[float]
 
 def test_numbers_on_which_all_agree_are_certain() -> None:
     same: Votes = [(row, who, "3") for row in range(12) for who in "pqr"]
-    assert all(vote.posterior == pytest.approx(1, abs=1e-4) for vote in elected(same, NUMBERS).votes(0, 12))
+    assert columns(elected(same, NUMBERS))["posterior"] == pytest.approx([1] * 12, abs=1e-4)
     apart: Votes = [(row, who, said) for row in range(12) for who, said in (("p", "1"), ("q", "9"))]
-    assert all(vote.posterior < 0.7 for vote in elected(apart, NUMBERS).votes(0, 12))
+    assert max(columns(elected(apart, NUMBERS))["posterior"]) < 0.7

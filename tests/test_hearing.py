@@ -37,7 +37,7 @@ def test_annotations_stand_beside_their_rows_and_one_of_each_annotator_counts(
     assert len(found.table) == len(given_lines)
     assert np.array_equal(found.row, np.sort(found.row))
     for at, row in enumerate("abc"):
-        here = found.of(at, at + 1)
+        here = found.table.slice(found.starts[at], found.starts[at + 1] - found.starts[at])
         assert set(here["row"].to_pylist()) <= {row}
         named = [
             who for who, verdict in zip(here["annotator"].to_pylist(), here["verdict"].to_pylist(), strict=True)
@@ -107,9 +107,3 @@ def test_batches_are_told_as_numbers() -> None:
     lines = [line("a", None) | {"batch": batch} for batch in ("late", None, "early", "late")]
     codes, names = heard(*lines).codes("batch")
     assert (codes.tolist(), names) == ([1, -1, 0, 1], ("early", "late"))
-
-
-def test_the_annotations_of_some_rows_know_their_place() -> None:
-    found = heard(line("c", "p"), line("b", "p"), line("b", "q"))
-    here = found.of(1, 3)
-    assert (here["place"].to_pylist(), here["at"].to_pylist()) == ([0, 0, 1], [0, 1, 2])

@@ -60,10 +60,13 @@ def test_a_decision_says_who_and_why(one: Recipe) -> None:
 
 
 def test_a_row_that_was_merged_or_rejected_and_why(one: Recipe) -> None:
-    assert (
-        "REJECTED: merged_duplicate\nsame input and answer as s/4 (rows.csv:6)" in told(life(one, "s/21"))["audit"][0]
-    )
-    assert "stands also for rows.csv:23" in told(life(one, "s/4"))["audit"][0]
+    compared, gone = told(life(one, "s/21"))["audit"]
+    assert compared.startswith("compared, merged: 1\ns/4 (normalised 1.00")
+    assert "REJECTED: merged_duplicate\nsame input and answer as s/4 (rows.csv:6)" in gone
+    stays = told(life(one, "s/4"))
+    assert "stands also for rows.csv:23" in stays["audit"][0]
+    assert stays["audit"][1].startswith("compared, merged: 1\ns/21 (normalised 1.00")
+    assert stays["annotations"][1].startswith("1 answers of rows that were merged into it\nof s/21: ann: ")
     odd = told(life(one, "s/22"))
     assert odd["annotations"] == [
         "1 answers\nann: 'soso': unknown_label: 'soso' is no label, alias or rating of guideline 1 [unknown_label]"

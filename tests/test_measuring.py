@@ -136,4 +136,3 @@ def test_a_data_set_without_rows(tmp_path: Path) -> None:
     one = read(tmp_path, LABELLED, [{"id": 1, "annotations": [], "text": None, "gold": None}])
     report = built(one, "audit")["audit"]
     assert (report["counts"]["in"], report["counts"]["kept"]) == (0, 0)
-    assert report["tables"]["doubted"]["rows"] == 0

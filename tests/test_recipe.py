@@ -54,7 +54,7 @@ def refused(more: str, toml: str = CSV) -> str:
         (
             "[audit]\nconflicts = 'maybe'",
             "recipe 'news' [audit]: 'conflicts' = 'maybe': "
-            "Input should be 'hold-back', 'majority' or 'keep'; " + WAY_OUT,
+            "Input should be 'hold-back', 'majority', 'newest', 'trusted' or 'keep'; " + WAY_OUT,
         ),
         (
             "[split]\ntrain = 0.5",

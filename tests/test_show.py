@@ -56,9 +56,30 @@ def test_scores_beside_what_the_simplest_rival_reaches() -> None:
 
 
 def test_the_closing_table_says_why_rows_left_and_where_they_went() -> None:
-    counts = {"in": 3000, "made": 0, "joined": 0, "rejected": 1, "kept": 2999, "reasons": {"tied": 1}}
+    counts = {"in": 3000, "looks": False, "made": 0, "joined": 0, "rejected": 1, "kept": 2999, "reasons": {"tied": 1}}
     tables = {side: {"rows": rows} for side, rows in (("train", 2000), ("validation", 500), ("test", 499))}
     text = printed(show.closing([{"stage": "split", "counts": counts, "tables": tables, "fresh": False}], "x"))
     assert "tied 1" in text
     assert "as before" in text
     assert "train 2,000  validation 500  test 499" in text
+
+
+def test_duplicates_and_conflicts_are_pointed_out() -> None:
+    details = {
+        "duplicates": {
+            "merged": 1200,
+            "merged_by_kind": {"exact": 1100, "similar": 100},
+            "in_conflict": 3,
+            "conflicts_by_rule": {"hold-back": 3},
+            "known_elsewhere": {"old": {"rows": 7}, "older": {"rows": 0}},
+        },
+        "contamination": {"rows": 2},
+    }
+    counts = {"looks": False, "kept": 1, "reasons": {}}
+    told = [printed(line) for line in show.attention([{"details": details, "counts": counts}])]
+    assert [line.strip() for line in told] == [
+        "duplicates: 1,200 rows are merged into others (1,100 exact, 100 similar)",
+        "3 rows are in conflict with others that ask the same (3 by hold-back)",
+        "known elsewhere: 7 rows stand in old already",
+        "2 rows hold words of a held-out set and are left out",
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.tasks import Row
 
 SCHEMA = contract("classification").schema
-EXPECTED = ["ingest", "audit", "augment", "split"]
+EXPECTED = ["ingest", "audit", "suspect", "augment", "split"]
 
 
 def small(folder: Path, toml: str = CSV) -> Recipe:
@@ -89,7 +90,7 @@ def test_a_stage_that_loses_doubles_or_swaps_rows_fails(
     built(one, "ingest")
     with pytest.raises(AssayError, match=f"^stage 'audit': .*{said}"):
         run(one, change)
-    assert sorted(path.name for path in one.build.iterdir()) == [".lock", "ingest"]
+    assert sorted(path.name for path in one.build.iterdir()) == [".lock", "ingest", "memo"]
 
 
 def test_a_stage_that_fails_leaves_the_one_before_it(tmp_path: Path) -> None:
@@ -158,8 +159,8 @@ def test_what_is_up_to_date_is_not_run_again(tmp_path: Path) -> None:
     ("more", "rerun"),
     [
         ("[ingest]\nlanguages = ['zh', 'en']", ["ingest"]),  # its rows come out the same: nothing else depends on it
-        ("[audit]\nmax_text_chars = 5000", ["audit"]),
-        ("[audit]\nmin_text_chars = 43", ["audit", "augment", "split"]),
+        ("[audit]\nmax_text_chars = 5000", ["audit", "suspect"]),
+        ("[audit]\nmin_text_chars = 43", ["audit", "suspect", "augment", "split"]),
         ("[augment]\nseed = 2", ["augment"]),
         ("[split]\nseed = 2", ["split"]),
         ("[gate]\nbounds = { conflicts = 0.1 }\n[finetune]\nepochs = 1", []),
@@ -173,6 +174,7 @@ def test_one_setting_reruns_only_what_depends_on_it(tmp_path: Path, more: str, r
     changed = small(tmp_path, toml)
     assert fresh(changed) == rerun
     partial, whole = contents(one.build), small(tmp_path / "anew", toml)
+    shutil.copy(one.folder / "split.lock", whole.folder)  # the past is an input of a build
     built(whole, "split")
     assert partial == contents(whole.build)
 
@@ -201,7 +203,7 @@ def test_a_cut_shard_reruns_its_stage_and_mends_it(tmp_path: Path) -> None:
     before = contents(one.build)
     shard = one.build / "audit" / "rows-00000.parquet"
     shard.write_bytes(shard.read_bytes()[:-9])
-    assert fresh(one) == ["audit"]
+    assert fresh(one) == ["audit", "augment"]  # which let the rows stand: the file is one and the same
     assert contents(one.build) == before
 
 

@@ -12,11 +12,8 @@ from pipeline.contract import REJECTED, contract
 from pipeline.engine import Engine
 from pipeline.judging import Judgement
 from pipeline.quality.merging import Merging
-from pipeline.settings import Guideline
 from pipeline.stage import batch_of
-from pipeline.suspecting.checked import CHECKED
-from pipeline.tasks import task
-from pipeline.verdicts import VERDICTS, part, part_batch, verdicts
+from pipeline.verdicts import VERDICTS, part, parted_by, verdicts
 from tests.builds import a_text
 from tests.heard import LABELLED, read, record, work_on
 
@@ -56,7 +53,7 @@ def one(tmp_path: Path) -> Recipe:
 
 
 def whole(parted: list[Parted]) -> dict[str, list[dict[str, Any]]]:
-    names = ("kept", "rejected", "checked")
+    names = ("kept", "rejected")
     return {name: [row for each in parted for row in getattr(each, name).to_pylist()] for name in names}
 
 
@@ -70,12 +67,8 @@ def test_every_row_is_kept_or_rejected_once_and_in_order(one: Recipe, size: int)
     assert [(row["id"], row["reason"]) for row in told["rejected"]] == [
         (id_, why) for id_, why in zip(ids, REASONS, strict=True) if why
     ]
-    assert [(row["id"], row["at"]) for row in told["checked"]] == [
-        (id_, at) for at, id_ in enumerate(ids) if REASONS[at] is None
-    ]
     assert {each.kept.schema for each in parted} == {work.contract.schema}
     assert {each.rejected.schema for each in parted} == {REJECTED}
-    assert {each.checked.schema for each in parted} == {CHECKED}
 
 
 def test_a_kept_row_carries_what_was_settled_and_what_it_stands_for(one: Recipe) -> None:
@@ -104,17 +97,8 @@ def test_what_was_not_said_is_no_evidence_but_a_text(one: Recipe) -> None:
     assert [line["evidence"] for line in lines] == [""] * 3
 
 
-def test_what_is_checked_is_what_was_kept(one: Recipe) -> None:
-    work = work_on(one)
-    told = whole(list(part(work, judged(work))))
-    for row, line in zip(told["kept"], told["checked"], strict=True):
-        assert (line["text"], json.loads(line["answer"])) == (row["text"], row["labels"])
-        assert (line["group"], line["given_share"]) == (row["group"], row["confidence"])
-
-
 def parted(weight_by: str, *, weight: float, confidence: float | None, copies: int) -> dict[str, Any]:
     """The one row that is kept, with its weight."""
-    own = task("classification", Guideline())
     schema = contract("classification").schema
     line = {
         "answer": '["x"]',
@@ -124,8 +108,8 @@ def parted(weight_by: str, *, weight: float, confidence: float | None, copies: i
         "also_at": ["raw:9"] * copies,
         "also_in": [],
     }
-    given = (0, batch_of([a_text("s/1", "text", weight=weight)], schema), pa.Table.from_pylist([line], schema=VERDICTS))
-    (row,) = part_batch(given, task=own, schema=schema, weight_by=weight_by).kept.to_pylist()
+    given = batch_of([a_text("s/1", "text", weight=weight)], schema)
+    (row,) = parted_by(given, batch_of([line], VERDICTS), weight_by=weight_by).kept.to_pylist()
     return row  # type: ignore[no-any-return]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.engine import Engine
 from pipeline.quality.ballots import Ballots
-from pipeline.voting import answers, cast_batch, poll, with_said, with_verdict
+from pipeline.voting import Answers, cast_batch, poll, read_answers, with_answers
 from tests.heard import ASKED, LABELLED, MARKED, TOPICS, heard_of, read, record, work_on
 
 if TYPE_CHECKING:
@@ -156,30 +156,30 @@ def test_the_origin_of_a_ballot_is_its_annotation(tmp_path: Path) -> None:
 
 def test_answers_stand_with_their_rows(tmp_path: Path) -> None:
     work = work_on(read(tmp_path, LABELLED, RECORDS[LABELLED]), Engine(1, 5))
-    told: dict[str, list[list[list[str]]]] = {"counted": [], "gold": []}
-    for _, batch, said_here in with_said(work, heard_of(work)):
+    told: dict[str, list[list[list[str]]]] = {"_heard": [], "_gold": []}
+    said = (Answers.of(heard_of(work), verdict) for verdict in ("counted", "gold"))
+    for batch in with_answers(work, *said):
         for verdict in told:
-            told[verdict] += answers(with_verdict(said_here, verdict), batch.num_rows)
+            told[verdict] += read_answers(batch[verdict])
     wanted = [[[one["answer"]] for one in each["annotations"]] for each in RECORDS[LABELLED]]
-    assert told["counted"] == wanted
-    assert told["gold"] == [[[each["gold"]]] if each["gold"] else [] for each in RECORDS[LABELLED]]
+    assert told["_heard"] == wanted
+    assert told["_gold"] == [[[each["gold"]]] if each["gold"] else [] for each in RECORDS[LABELLED]]
 
 
 def test_who_said_nothing_of_a_unit_casts_no_ballot(tmp_path: Path) -> None:
     """A label that nobody can read as one (an empty set, where there is one label a row) is no vote."""
     work = work_on(read(tmp_path, LABELLED, [record(1, [("a", "x"), ("b", "y"), ("c", "x")], gold="y")]))
-    (given,) = with_said(work, heard_of(work))
+    heard = heard_of(work)
+    (given,) = with_answers(work, Answers.of(heard, "counted"), Answers.of(heard, "gold"))
 
     class Silent:
         def ballots(self, row: Any, said: list[Any]) -> dict[str, list[str | None]]:
             assert len(said) == 4
             return {"u": ["x", None, "y", None], "v": [None, None, None, "x"]}
 
-    cast, gold = cast_batch(given, task=Silent())  # type: ignore[arg-type]
-    assert [(line["unit"], line["annotator"], line["label"], line["origin"]) for line in cast.to_pylist()] == [
-        ("u", "a", "x", 0), ("u", "c", "y", 2),
-    ]  # fmt: skip
-    assert gold.to_pylist() == [{"row": 0, "unit": "v", "label": "x"}]
+    (line,) = cast_batch(given, task=Silent()).to_pylist()  # type: ignore[arg-type]
+    assert line["votes"] == [{"unit": "u", "said": 0, "label": "x"}, {"unit": "u", "said": 2, "label": "y"}]
+    assert line["known"] == [{"unit": "v", "said": -1, "label": "x"}]
 
 
 def test_an_empty_poll(tmp_path: Path) -> None:

@@ -145,10 +145,9 @@ class _Sorter:
 
     @classmethod
     def of(cls, recipe: Recipe, plan: PlanSettings, kind: Task) -> _Sorter:
-        audit = recipe.build / "audit"
         suspects: frozenset[str] = frozenset()
         if "suspicion" in plan.by:
-            told = store.batches(audit, "suspects", columns=["id"])
+            told = store.batches(recipe.build / "suspect", "suspects", columns=["id"])
             suspects = frozenset(id_ for batch in told for id_ in batch["id"].to_pylist())
         return cls(kind, plan.by, _batches(recipe) if "batch" in plan.by else {}, suspects)
 

@@ -1,13 +1,12 @@
-"""Copying: the functions of a batch behind `augment`, from rows to facts about them and from orders to made rows."""
+"""Copying: the functions of a batch behind `augment`, from rows to facts about them and from orders to copies."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from pipeline.chance import draw
@@ -21,25 +20,24 @@ from pipeline.text import normalised
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from pipeline.tasks import Row, Task
 
 ATTEMPTS = 3
 FACTS = pa.schema(
     [
-        ("id", pa.string()),
-        ("eligible", pa.bool_()),
-        ("language", pa.string()),
-        ("weight", pa.float64()),
-        ("confidence", pa.float64()),
-        ("also_in", pa.list_(pa.string())),
         ("rank", pa.uint64()),
         ("key", pa.uint64()),
         ("strata", pa.list_(pa.string())),
         ("mentions", pa.list_(pa.struct([("kind", pa.string()), ("surface", pa.string())]))),
     ]
 )
+OFFER = pa.struct([("kind", pa.string()), ("surface", pa.string()), ("other", pa.string())])
+ORDER = pa.struct(
+    [("kind", pa.string()), ("number", pa.int32()), ("share", pa.float64()), ("offers", pa.list_(pa.list_(OFFER)))]
+)
+"""What is ordered, without what does not change the words of a copy."""
+REFUSED = pa.struct([("order", pa.int32()), ("reason", pa.string())])
+OF_COPY = (("order", pa.int32()), ("attempt", pa.int32()), ("key", pa.uint64()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +66,23 @@ class Order:
         )
         return replace(self, offers=offers)
 
+    def told(self) -> dict[str, Any]:
+        """As plain values (`ORDER`)."""
+        offers = [
+            [{"kind": kind, "surface": text, "other": donor.surface} for (kind, text), donor in sorted(own.items())]
+            for own in self.offers
+        ]
+        return {"kind": self.kind, "number": self.number, "share": self.share, "offers": offers}
 
-@dataclass
-class Made:
-    """The copies made of a batch, beside each its edit, text key, class and example; and what was refused."""
-
-    rows: pa.RecordBatch
-    kinds: list[str] = field(default_factory=list)
-    keys: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
-    classes: list[str] = field(default_factory=list)
-    examples: list[tuple[int, str, str, str]] = field(default_factory=list)
-    refused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    def donors(self, attempt: int) -> list[Donor]:
+        """The rows that lent a name to an attempt."""
+        return list(self.offers[attempt].values()) if self.offers else []
 
 
-def facts(task: Task, min_confidence: float, seed: int, mentions: bool, batch: pa.RecordBatch) -> pa.RecordBatch:
-    """What the plan needs to know of every row (columns `FACTS`); official held-out rows are not eligible."""
+def facts(task: Task, seed: int, mentions: bool, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """What the plan needs to know of every row (columns `FACTS`), by its id and the columns of its task."""
     rows = [
         {
-            **{name: row[name] for name in ("id", "language", "weight", "confidence", "also_in")},
-            "eligible": row["split"] in (None, "train") and _sure(row, min_confidence) and not row["parents"],
             "rank": draw(seed, "rank", row["id"]),
             "key": text_key(task.shown(row)),
             "strata": sorted(set(task.strata(row))),
@@ -99,10 +95,6 @@ def facts(task: Task, min_confidence: float, seed: int, mentions: bool, batch: p
     return pa.RecordBatch.from_pylist(rows, schema=FACTS)
 
 
-def _sure(row: Row, min_confidence: float) -> bool:
-    return row["confidence"] is None or row["confidence"] >= min_confidence
-
-
 def text_key(text: str) -> int:
     """A 64-bit hash of the normalised text."""
     return int.from_bytes(blake2b(normalised(text).encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
@@ -113,32 +105,45 @@ def allowed(kind: str, language: str, named: bool) -> bool:
     return named if kind == MENTION_SWAP else primary(language) in edit(kind).languages
 
 
-def made_of(task: Task, schema: pa.Schema, seed: int, chosen: tuple[pa.RecordBatch, list[tuple[Order, ...]]]) -> Made:
-    """The copies of a batch of rows by their orders; every copy that was ordered is made or refused with a reason."""
-    batch, orders = chosen
-    rows: list[Row] = []
-    keys: list[int] = []
-    made = Made(rows=batch)
-    for parent, own in zip(batch.to_pylist(), orders, strict=True):
-        before, seen = task.shown(parent), {text_key(task.shown(parent))}
-        for order in own:
-            row, reason = _copy(task, parent, order, seed, seen)
-            if row is None:
-                made.refused[order.kind, reason] += 1
-                continue
-            rows.append(row)
-            keys.append(text_key(task.shown(row)))
-            seen.add(keys[-1])
-            made.kinds.append(order.kind)
-            made.classes.append(order.counted)
-            made.examples.append((draw(seed, "example", row["id"]), row["id"], before, task.shown(row)))
-    made.rows = pa.RecordBatch.from_pylist(rows, schema=schema)
-    made.keys = np.array(keys, dtype=np.uint64)
-    return made
+def copies_schema(own: pa.Schema) -> pa.Schema:
+    """What is made of a row by its orders: copies by the columns of their task (`own`), and what was refused and why.
+
+    Of each copy also the number of its order and of the attempt that was good, from 0, and the key of its text.
+    """
+    return pa.schema([("copies", pa.list_(pa.struct([*own, *OF_COPY]))), ("refused", pa.list_(REFUSED))])
 
 
-def _copy(task: Task, parent: Row, order: Order, seed: int, seen: set[int]) -> tuple[Row | None, str]:
-    """The first attempt that is a good copy, or None and why the last one was not."""
+def copies_of(batch: pa.RecordBatch, *, task: Task, schema: pa.Schema, seed: int) -> pa.RecordBatch:
+    """The copies of a batch of rows (id, language, columns of the task) by their `_orders` (list of `ORDER`).
+
+    Every copy that was ordered is made, or refused with a reason. `schema`: see `copies_schema`.
+    """
+    return pa.RecordBatch.from_pylist([_copies(row, task, seed) for row in batch.to_pylist()], schema=schema)
+
+
+def _copies(parent: Row, task: Task, seed: int) -> dict[str, Any]:
+    seen = {text_key(task.shown(parent))}
+    made, refused = [], []
+    for number, order in enumerate(parent.pop("_orders")):
+        row, told = _copy(task, parent, _as_ordered(order), seed, seen)
+        if row is None:
+            refused.append({"order": number, "reason": told})
+            continue
+        key = text_key(task.shown(row))
+        seen.add(key)
+        made.append(row | {"order": number, "attempt": told, "key": key})
+    return {"copies": made, "refused": refused}
+
+
+def _as_ordered(told: dict[str, Any]) -> Order:
+    offers = tuple(
+        {(one["kind"], one["surface"]): Donor("", one["other"], 1.0, None) for one in own} for own in told["offers"]
+    )
+    return Order(kind=told["kind"], number=told["number"], share=told["share"], counted="", offers=offers)
+
+
+def _copy(task: Task, parent: Row, order: Order, seed: int, seen: set[int]) -> tuple[Row | None, Any]:
+    """The first attempt that is a good copy and its number, or None and why the last one was not."""
     reason, mentions = "unchanged", task.mentions(parent)
     for attempt in range(ATTEMPTS):
         offers = order.offers[attempt] if order.offers else {}
@@ -150,9 +155,7 @@ def _copy(task: Task, parent: Row, order: Order, seed: int, seen: set[int]) -> t
         wanted = [(kind, offers[kind, text].surface if (kind, text) in offers else text) for kind, text in mentions]
         reason = next(_faults(task, parent, row, wanted, seen), "") if row is not None else "unchanged"
         if row is not None and not reason:
-            name = f"{parent['id']}~{order.kind}{order.number}"
-            made_by = f"{order.kind}:seed={seed}:share={order.share:g}:attempt={attempt + 1}"
-            return {**_signed(row, parent, list(offers.values())), "id": name, "made_by": made_by}, ""
+            return row, attempt
     return None, reason
 
 
@@ -182,18 +185,21 @@ def _faults(task: Task, parent: Row, row: Row, wanted: list[Mention], seen: set[
         yield "same_as_existing"
 
 
-def _signed(row: Row, parent: Row, donors: list[Donor]) -> Row:
-    """The copy with its parents and all that was merged into them, as sure and as weighty as the least of them."""
-    sure = [value for value in (parent["confidence"], *(d.confidence for d in donors)) if value is not None]
+def signed(parent: Mapping[str, Any], order: Order, *, attempt: int, seed: int) -> Row:
+    """The spine of a copy: its parents, what was merged into them, and how sure and weighty the least of them is."""
+    donors = order.donors(attempt)
+    sure = [value for value in (parent["confidence"], *(donor.confidence for donor in donors)) if value is not None]
     return {
-        **row,
+        **parent,
+        "id": f"{parent['id']}~{order.kind}{order.number}",
+        "made_by": f"{order.kind}:seed={seed}:share={order.share:g}:attempt={attempt + 1}",
         "parents": [parent["id"], *sorted({donor.row for donor in donors})],
         "also_at": [],
         "also_in": sorted({*parent["also_in"], *(group for donor in donors for group in donor.also_in)}),
         "split": None,
-        "weight": min(parent["weight"], *(donor.weight for donor in donors)) if donors else parent["weight"],
+        "weight": min([parent["weight"], *(donor.weight for donor in donors)]),
         "confidence": min(sure, default=None),
     }
 
 
-__all__ = ["FACTS", "Made", "Order", "allowed", "facts", "made_of", "text_key"]
+__all__ = ["FACTS", "ORDER", "Order", "allowed", "copies_of", "copies_schema", "facts", "signed", "text_key"]

@@ -10,14 +10,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import checks, store
+from pipeline import checks, store, versions
 from pipeline.cache import file_hash
 from pipeline.contract import contract
 from pipeline.errors import AssayError
+from pipeline.gate.change import base_name
 from pipeline.gate.docs import write_docs
 from pipeline.gate.frames import SPLITS, Frame, frames
 from pipeline.gate.suite import GATES, Suite, suite
-from pipeline.gate.verdict import ERROR, PASS, WARN, Verdict, verdicts
+from pipeline.gate.verdict import ERROR, FAIL, PASS, WARN, Verdict, verdicts
 from pipeline.stage import code_version
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 STAGES = ("ingest", "audit", "augment", "split")
 CODE = Path(__file__).resolve().parent
+COMPARING = Path(versions.__file__).resolve().parent
+"""The code, beside that of the stages and the gates, that decides about verdicts."""
 MATTERS = ("great_expectations", "tokenizers", "transformers")
 """Libraries, beside those of the stages, whose version may change a verdict."""
 ROW_CHANGE = "row_count_change"
@@ -118,12 +121,15 @@ def selftest_command(console: Console) -> int:
     return run(console)
 
 
+def worst(report: Mapping[str, Any]) -> str:
+    """The worst verdict of all gates: ERROR, FAIL, WARN or PASS; ERROR where nothing was checked."""
+    found = {result["verdict"] for result in report["results"]}
+    return next((verdict for verdict in (ERROR, FAIL, WARN, PASS) if verdict in found), ERROR)
+
+
 def exit_code(report: Mapping[str, Any]) -> int:
     """0 if all is PASS or WARN, 1 if anything is FAIL, 3 if anything is ERROR or nothing was checked."""
-    found = {result["verdict"] for result in report["results"]}
-    if ERROR in found or not found:
-        return 3
-    return 0 if found <= {PASS, WARN} else 1
+    return {PASS: 0, WARN: 0, FAIL: 1, ERROR: 3}[worst(report)]
 
 
 def _reports(recipe: Recipe) -> dict[str, dict[str, Any]]:
@@ -139,13 +145,13 @@ def _reports(recipe: Recipe) -> dict[str, dict[str, Any]]:
 
 
 def _key(recipe: Recipe, reports: Mapping[str, Any], *, has_tokenizer: bool) -> str:
-    """All that a verdict depends on: code, gates, settings, tokenizer, the split, and what the stages reported."""
+    """All that a verdict depends on: code, gates, settings, tokenizer, reports, what the change is measured from."""
     settings = recipe.settings.model_dump(mode="json", include={"task", "guideline", "ingest", "split", "gate", "plan"})
     chosen = recipe.settings.finetune
     model = [chosen.model, chosen.max_tokens, has_tokenizer, _tokenizer_files(chosen.model)]
-    code = {path.name: file_hash(path) for path in sorted(CODE.glob("*.py"))}
+    code = [{path.name: file_hash(path) for path in sorted(one.glob("*.py"))} for one in (CODE, COMPARING)]
     checked = {path.name: file_hash(path) for path in checks.read_from(recipe)}
-    versions = {name: metadata.version(name) for name in MATTERS}
+    libraries = {name: metadata.version(name) for name in MATTERS}
     told = {
         name: [
             report["counts"],
@@ -154,7 +160,8 @@ def _key(recipe: Recipe, reports: Mapping[str, Any], *, has_tokenizer: bool) -> 
         ]
         for name, report in reports.items()
     }
-    basis = [code_version(), code, versions, GATES.read_text(encoding="utf-8"), settings, model, told, checked]
+    basis = [code_version(), code, libraries, GATES.read_text(encoding="utf-8"), settings, model, told, checked]
+    basis.append(base_name(recipe))
     return hashlib.sha256(json.dumps(basis, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
 
 
@@ -167,4 +174,4 @@ def _tokenizer_files(model: str) -> dict[str, str]:
     return {path.name: file_hash(path) for path in files}
 
 
-__all__ = ["examine", "exit_code", "gate", "selftest_command"]
+__all__ = ["examine", "exit_code", "gate", "selftest_command", "worst"]

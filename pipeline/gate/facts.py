@@ -42,6 +42,8 @@ class Facts:
     group: str
     also_in: tuple[str, ...]
     kin: tuple[str, ...]
+    mentions: tuple[tuple[str, str], ...]
+    """(kind, surface) of what is marked."""
     parents: tuple[str, ...]
     weight: float
     made: bool
@@ -98,6 +100,7 @@ class Reader:
             group=row["group"],
             also_in=tuple(row["also_in"]),
             kin=tuple(self.task.kin(row)),
+            mentions=tuple(self.task.mentions(row)),
             parents=tuple(row["parents"]),
             weight=row["weight"],
             made=row["made_by"] is not None or bool(row["parents"]),

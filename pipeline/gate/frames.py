@@ -11,8 +11,11 @@ import pandas as pd
 
 from pipeline import checks, store
 from pipeline.errors import AssayError
+from pipeline.gate import change
 from pipeline.gate.facts import NO_LABEL, Facts, Reader
+from pipeline.gate.mentions import Known, known
 from pipeline.gate.overlaps import TRAIN, leaks, repeats
+from pipeline.quality.splitting import searched
 from pipeline.tasks import Task, task
 
 if TYPE_CHECKING:
@@ -46,8 +49,10 @@ class Frame:
     broken: str = ""
 
 
-def row_frames(recipe: Recipe, tokenizer: Any, *, no_tokenizer: str = NO_TOKENIZER) -> tuple[Frame, Frame]:
-    """The frames `rows` and `classes` of the finished split; texts are read once, shard by shard.
+def row_frames(recipe: Recipe, tokenizer: Any, *, no_tokenizer: str = NO_TOKENIZER) -> tuple[Frame, Frame, Known]:
+    """The frames `rows` and `classes` of the finished split, and what train knows of the mentions held out.
+
+    Texts are read once, shard by shard.
 
     `tokenizer`: what `Task.encode` takes, or None, and then the columns learned, tokens and cut are missing.
     """
@@ -58,7 +63,7 @@ def row_frames(recipe: Recipe, tokenizer: Any, *, no_tokenizer: str = NO_TOKENIZ
     rows = _rows_frame(recipe, facts, _kin_left_out(folder, kind))
     seen = sorted({label for row in facts if row.split == TRAIN for label in row.strata})
     _add_tokens(rows, _encoded(folder, kind, tokenizer, seen, recipe.settings.finetune.max_tokens), no_tokenizer)
-    return rows, _classes_frame(facts, recipe.settings.guideline.names)
+    return rows, _classes_frame(facts, recipe.settings.guideline.names), known(facts)
 
 
 def _rows(folder: Path) -> Iterable[tuple[str, Row]]:
@@ -79,7 +84,9 @@ def _rows_frame(recipe: Recipe, facts: Sequence[Facts], left_out: Sequence[Seque
     for row in facts:
         for column, seen in row.evidence:
             frame.evidence.setdefault(column, {}).setdefault(row.id, seen)
-    given_away = leaks(facts, threshold=recipe.settings.split.near_threshold, left_out=left_out)
+    split = store.read_report(recipe.build / "split") or {"details": {}}
+    pairs = searched.near(recipe) if split["details"].get("pairs_from") == "audit" else None
+    given_away = leaks(facts, threshold=recipe.settings.split.near_threshold, left_out=left_out, pairs=pairs)
     for column, found in {**repeats(facts), **given_away}.items():
         frame.table[column] = [at in found for at in range(len(facts))]
         frame.evidence[column] = {
@@ -231,11 +238,14 @@ def summary_frame(
     alpha = _alpha(reports["audit"]["details"].get("agreement", {}))
     change, moved = _change(rows, earlier)
     misfits = _misfits(reports["audit"]["details"].get("decisions"))
+    excess, uneven = _unevenness(reports["split"]["details"])
     numbers = {
         "alpha": alpha.get("value"),
         "alpha_low": alpha.get("low"),
         "row_change": change,
         "decisions_misfit": None if misfits is None else len(misfits),
+        "excess_points": excess,
+        "known_mentions": None,
     }
     table = pd.DataFrame({"id": [recipe.name], **{name: [value] for name, value in numbers.items()}})
     table = table.astype(dict.fromkeys(numbers, float))
@@ -244,9 +254,25 @@ def summary_frame(
         note = f"{alpha['name']} is {alpha['value']:.3f}, without an interval; set audit.bootstrap above 0"
     frame = Frame(table, why={"alpha": note, "alpha_low": note, "row_change": "no earlier build to compare with"})
     frame.why["decisions_misfit"] = "the audit does not report how decisions fit: run it again"
+    frame.why["excess_points"] = "the split was not dealt by chance, or no stratum has rows enough to be judged"
+    frame.why["known_mentions"] = "nothing is marked in these rows"
     frame.evidence["row_change"] = {recipe.name: moved}
+    frame.evidence["excess_points"] = {recipe.name: uneven}
     frame.evidence["decisions_misfit"] = {recipe.name: "; ".join((misfits or [])[:5])}
     return frame
+
+
+def _add_mentions(frame: Frame, name: str, found: Known) -> None:
+    frame.table["known_mentions"] = pd.Series([found.share], dtype=float)
+    frame.evidence["known_mentions"] = {name: found.seen}
+
+
+def _unevenness(split: Mapping[str, Any]) -> tuple[float | None, str]:
+    """The largest deviation over the best possible that the split reports, in points, and of which stratum it is."""
+    worst = split.get("most_excessive_stratum")
+    one = split.get("strata", {}).get(worst, {})
+    seen = f"{worst}: {one['deviation_points']} points off, {one['best_points']} at best" if one else ""
+    return split.get("max_excess_points"), seen
 
 
 def _alpha(agreement: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -288,6 +314,19 @@ def checks_frame(recipe: Recipe) -> Frame:
     return Frame(table, evidence={"over": {one["name"]: one["said"] for one in stands}})
 
 
+def change_frame(recipe: Recipe, classes: Frame) -> Frame:
+    """The frame `change`, of one line: how far the rows are from those of the version that they are measured from.
+
+    Without such a version it has no values, with the reason; where the two cannot be compared, it is broken.
+    """
+    counts = classes.table.set_index("id")[list(SPLITS)].sum(axis=1)
+    try:
+        table, why, evidence = change.values(recipe, {str(name): int(rows) for name, rows in counts.items()})
+    except AssayError as error:
+        return Frame(pd.DataFrame({"id": []}), broken=f"the change cannot be measured: {error}")
+    return Frame(table, why=why, evidence=evidence)
+
+
 def frames(
     recipe: Recipe,
     reports: Mapping[str, Mapping[str, Any]],
@@ -306,10 +345,12 @@ def frames(
     differs = "; ".join(text for text in splits.table["schema_differences"] if text)
     if differs:
         broken = Frame(pd.DataFrame({"id": []}), broken=f"the split's tables cannot be read as rows: {differs}")
-        return {"rows": broken, "classes": broken, **made, "checks": broken}
+        return {"rows": broken, "classes": broken, **made, "checks": broken, "change": broken}
     tokenizer, why = _loaded(load_tokenizer)
-    rows, classes = row_frames(recipe, tokenizer, no_tokenizer=why)
-    return {"rows": rows, "classes": classes, **made, "checks": checks_frame(recipe)}
+    rows, classes, mentions = row_frames(recipe, tokenizer, no_tokenizer=why)
+    _add_mentions(made["summary"], recipe.name, mentions)
+    seen = {"checks": checks_frame(recipe), "change": change_frame(recipe, classes)}
+    return {"rows": rows, "classes": classes, **made, **seen}
 
 
 def _loaded(load: Callable[[], Any] | None) -> tuple[Any, str]:

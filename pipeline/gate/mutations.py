@@ -233,6 +233,34 @@ def _leak_misspelt(case: Case) -> None:
     _first(case, "validation")["text"] = text[:-3] + text[-2:]
 
 
+@_mutation("leak_contained")
+def _leak_quoted(case: Case) -> None:
+    """a text of train stands in test, with more around it."""
+    quoted = _first(case)["text"]
+    _first(case, "test")["text"] += f" Somebody had written this before: {quoted} Nobody knew who it was."
+
+
+@_mutation("entity_overlap", "tagging")
+def _learn_what_is_held_out(case: Case) -> None:
+    """every mention that is held out is marked in train as well."""
+    for split in ("validation", "test"):
+        for number, row in enumerate(case.rows[split]):
+            learned = copy.deepcopy(row) | {"id": f"made/{split}{number}", "group": f"{split} {number}"}
+            span = learned["spans"][0]
+            learned["text"] = learned["text"][span["start"] : span["end"]]
+            span |= {"end": span["end"] - span["start"], "start": 0}
+            learned |= {"tokens": [{"start": 0, "end": span["end"]}], "split": "train"}
+            case.rows["train"].append(learned)
+
+
+@_mutation("stratum_deviation")
+def _deal_unevenly(case: Case) -> None:
+    """a class is two points off its share, and its groups allow half a point."""
+    strata = {"answer=warm": {"rows": 200, "deviation_points": 2.0, "best_points": 0.5}}
+    told = {"max_excess_points": 1.5, "most_excessive_stratum": "answer=warm", "strata": strata}
+    case.reports["split"]["details"].update(told)
+
+
 @_mutation("leak_group")
 def _part_a_group(case: Case) -> None:
     """a document has rows in train and in test."""
@@ -360,3 +388,72 @@ def _read_an_older_result(case: Case) -> None:
     """the split read one row more than augmentation kept."""
     case.reports["split"]["counts"]["in"] += 1
     case.reports["split"]["counts"]["kept"] += 1
+
+
+def _keep_a_version(case: Case) -> None:
+    """An earlier version holds the very rows that are there before the fault."""
+    case.base = copy.deepcopy(case.rows)
+
+
+@_mutation("test_untouched")
+def _relabel_a_test_row(case: Case) -> None:
+    """a row of test has another answer than in the last version."""
+    _keep_a_version(case)
+    row = _first(case, "test")
+    row["labels"] = [LABELS[1] if row["labels"] == [LABELS[0]] else LABELS[0]]
+
+
+@_further("test_untouched")
+def _swap_a_test_row(case: Case) -> None:
+    """a row of test stood in train in the last version, and one of train in test."""
+    _keep_a_version(case)
+    case.rows["test"][0], case.rows["train"][5] = case.rows["train"][5], case.rows["test"][0]
+
+
+@_further("test_untouched", "tagging")
+def _add_a_test_row(case: Case) -> None:
+    """test has a row more than in the last version."""
+    _keep_a_version(case)
+    case.rows["test"].append(copy.deepcopy(_first(case, "test")) | {"id": "made/new", "group": "new"})
+
+
+@_mutation("labels_flipped")
+def _flip_a_label(case: Case) -> None:
+    """one row in forty has another answer than in the last version."""
+    _keep_a_version(case)
+    _first(case)["labels"] = [LABELS[1]]
+
+
+@_further("labels_flipped", "tagging")
+def _move_an_edge(case: Case) -> None:
+    """an entity ends elsewhere than in the last version."""
+    _keep_a_version(case)
+    row = _first(case)
+    span = row["spans"][0]
+    span["end"] -= 1
+    span["text"] = row["text"][span["start"] : span["end"]]
+
+
+@_mutation("labels_flipped_rows")
+def _flip_more_than_allowed(case: Case) -> None:
+    """two rows have another answer than in the last version, and the recipe allows one."""
+    _keep_a_version(case)
+    case.raw["gate"] = {"bounds": {"labels_flipped_rows": 1}}
+    for row in case.rows["train"][:2]:
+        row["labels"] = [LABELS[1]]
+
+
+@_mutation("rows_lost_share")
+def _lose_rows(case: Case) -> None:
+    """three of 42 rows of the last version are gone, and as many have come."""
+    _keep_a_version(case)
+    for number, row in enumerate(case.rows["train"][5:8]):
+        row["id"] = f"made/{number + 900}"
+
+
+@_mutation("class_drift")
+def _change_the_mixture(case: Case) -> None:
+    """a sixth of the labels are of another class than in the last version."""
+    _keep_a_version(case)
+    for row in [row for row in case.rows["train"] if row["labels"] == [LABELS[0]]][:7]:
+        row["labels"] = [LABELS[1]]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.quality import kin, leakage
-from pipeline.quality.duplicates import near_pairs
+from pipeline.quality.duplicates import NearPairs, near_pairs
 from pipeline.text import normalised
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.gate.facts import Facts
 
 TRAIN = "train"
+LEVELS = ("exact", "normalised", "near", "contained")
 SIDES = {TRAIN: leakage.TRAIN, "validation": leakage.VALIDATION, "test": leakage.TEST}
 Found = dict[int, int]
 """Row index to the index of the row that it repeats."""
@@ -37,27 +40,60 @@ def repeats(facts: Sequence[Facts]) -> dict[str, Found]:
     }
 
 
-def leaks(facts: Sequence[Facts], *, threshold: float, left_out: Sequence[Sequence[str]] = ()) -> dict[str, Found]:
+def leaks(
+    facts: Sequence[Facts],
+    *,
+    threshold: float,
+    left_out: Sequence[Sequence[str]] = (),
+    pairs: pa.Table | None = None,
+) -> dict[str, Found]:
     """Held-out rows that another split gives away: by the same text, the same once normalised, a near one, or a group.
 
-    A row stands under the first of exact, normalised and near that it meets; groups, and what their task says that
+    A row stands under the first of exact, normalised, near and contained (the text of one stands whole in the other)
+    that it meets; groups, and what their task says that
     rows of one group have in common (`Task.kin`), are counted on their own.
 
     Args:
         facts: of every row of the finished split.
         threshold: Jaccard of character n-grams from which on two texts are near, 0..1.
+        pairs: columns left, right, kind: the rows that say the same, as the split was told; searched for where None.
         left_out: the kin of the rows that the split rejected: it counted them too when it told templates.
     """
     texts = [row.shown for row in facts]
     sides = [SIDES[row.split] for row in facts]
-    near = near_pairs(texts, threshold=threshold)
+    near = _near(facts, texts, threshold, pairs)
     given_away = leakage.leaks(sides, texts, [_key(text) for text in texts], near)
-    found: dict[str, Found] = {"leak_exact": {}, "leak_normalised": {}, "leak_near": {}}
+    found: dict[str, Found] = {f"leak_{kind}": {} for kind in LEVELS}
     for row, twin, kind in zip(given_away.row.tolist(), given_away.twin.tolist(), given_away.kind, strict=True):
-        found[f"leak_{kind if kind in ('exact', 'normalised') else 'near'}"].setdefault(row, twin)
-    _without(found["leak_normalised"], found["leak_exact"])
-    _without(found["leak_near"], found["leak_exact"], found["leak_normalised"])
+        found[f"leak_{kind if kind in LEVELS else 'near'}"].setdefault(row, twin)
+    for at, kind in enumerate(LEVELS):
+        _without(found[f"leak_{kind}"], *(found[f"leak_{stronger}"] for stronger in LEVELS[:at]))
     return {**found, "leak_group": _shared_groups(facts, _templates(facts, left_out))}
+
+
+def _near(facts: Sequence[Facts], texts: Sequence[str], threshold: float, pairs: pa.Table | None) -> NearPairs:
+    """Near and contained pairs. Whether two texts are near depends on the texts around them, so what the audit found
+    among all rows counts; only copies, which it never saw, are compared with what is held out."""
+    if pairs is None:
+        return near_pairs(texts, threshold=threshold, contained=True)
+    ids = pa.array([row.id for row in facts], pa.string())
+    ends = [pc.fill_null(pc.index_in(pairs[name].combine_chunks(), value_set=ids), -1) for name in ("left", "right")]
+    left, right = (np.asarray(end).astype(np.int64) for end in ends)
+    there = (left >= 0) & (right >= 0)
+    kinds = [kind for kind, kept in zip(pairs["kind"].to_pylist(), there.tolist(), strict=True) if kept]
+    rows = np.array([at for at, row in enumerate(facts) if row.parents or row.split != TRAIN], dtype=np.int64)
+    made = near_pairs([texts[at] for at in rows.tolist()], threshold=threshold, contained=True)
+    copied = np.array([bool(row.parents) for row in facts], dtype=bool)
+    one, other = rows[made.left], rows[made.right]
+    kept = copied[one] | copied[other]
+    kinds += [kind for kind, is_kept in zip(made.kind, kept.tolist(), strict=True) if is_kept]
+    ones = np.ones(int(there.sum()))
+    return NearPairs(
+        np.concatenate([left[there], one[kept]]),
+        np.concatenate([right[there], other[kept]]),
+        np.concatenate([ones, made.similarity[kept]]),
+        tuple(kinds),
+    )
 
 
 def _without(found: Found, *stronger: Found) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipeline import store
+from pipeline import store, versions
 from pipeline.contract import contract
 from pipeline.recipe import Recipe, check
 from pipeline.stage import batch_of
@@ -45,6 +46,8 @@ class Case:
     """What checking is to show, if anybody has asked."""
     checks: list[dict[str, Any]] = field(default_factory=list)
     """What people found in rows."""
+    base: dict[str, list[Row]] | None = None
+    """The rows of an earlier version whose gates passed, if there is one."""
     split_report: Callable[[dict[str, Any]], None] = lambda report: None
     """Falsifies the report of the split after it was written truly."""
 
@@ -55,14 +58,24 @@ class Case:
             stage = recipe.build / name
             stage.mkdir(parents=True)
             store.write_report(stage, self.reports[name])
-        stage = recipe.build / "split"
-        stage.mkdir()
-        tables = {name: self._table(stage, name, rows) for name, rows in self.rows.items()}
-        report = {**self.reports["split"], "tables": tables}
+        if self.base is not None:
+            self._write_split(recipe, self.base)
+            versions.keep(recipe)
+            versions.told(recipe, "PASS")
+            shutil.rmtree(recipe.build / "split")
+        report = self._write_split(recipe, self.rows)
         self.split_report(report)
-        store.write_report(stage, report)
+        store.write_report(recipe.build / "split", report)
         self._write_checks(recipe.folder)
         return recipe
+
+    def _write_split(self, recipe: Recipe, rows: Mapping[str, list[Row]]) -> dict[str, Any]:
+        stage = recipe.build / "split"
+        stage.mkdir()
+        tables = {name: self._table(stage, name, lines) for name, lines in rows.items()}
+        report = {**self.reports["split"], "tables": tables}
+        store.write_report(stage, report)
+        return report
 
     def _write_checks(self, folder: Path) -> None:
         if self.plan is not None:

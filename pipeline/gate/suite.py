@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.recipe import Recipe
 
 GATES = SCHEMAS / "gates.toml"
-FRAMES = ("rows", "classes", "splits", "stages", "summary", "checks")
+FRAMES = ("rows", "classes", "splits", "stages", "summary", "checks", "change")
 
 
 class Gate(BaseModel):
@@ -30,7 +30,7 @@ class Gate(BaseModel):
     name: str
     tasks: tuple[str, ...] = ()
     """The tasks it applies to; none named: all."""
-    frame: Literal["rows", "classes", "splits", "stages", "summary", "checks"]
+    frame: Literal["rows", "classes", "splits", "stages", "summary", "checks", "change"]
     column: str
     type: str
     arguments: dict[str, Any] = {}

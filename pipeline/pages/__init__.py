@@ -14,7 +14,20 @@ from markupsafe import Markup
 
 from pipeline import checks
 from pipeline.errors import AssayError
-from pipeline.pages import agreed, checked, doubts, origin, overview, people, scores, settled, shape, truth
+from pipeline.pages import (
+    agreed,
+    changes,
+    checked,
+    doubts,
+    origin,
+    overview,
+    people,
+    scores,
+    settled,
+    shape,
+    truth,
+    twins,
+)
 from pipeline.pages.blocks import VERDICTS
 from pipeline.pages.build import Build, read
 from pipeline.pages.visible import language_tag, shown
@@ -81,13 +94,14 @@ def sections(build: Build, lines: Sequence[Line]) -> list[Section]:
     return [
         overview.counts(build, lines),
         overview.gates(build),
+        changes.changes(build),
         truth.rejected(build),
         agreed.agreement(build),
         settled.consensus(build),
         people.annotators(build),
         doubts.suspects(build),
         checked.checked(build),
-        truth.duplicates(build),
+        twins.duplicates(build),
         shape.classes(build),
         shape.augmentation(build),
         shape.split(build),
@@ -113,10 +127,11 @@ def _environment() -> Environment:
 
 
 def _key(build: Build, lines: Sequence[Line]) -> str:
-    """All that the page depends on, as a hash: reports, recipe, checks, lines, and the code of the pages."""
+    """All that the page depends on, as a hash: reports, recipe, checks, versions, lines, and the code of the pages."""
     told = [[line.stage, line.what, line.count, line.total] for line in lines]
     settings = build.recipe.settings.model_dump(mode="json")
-    basis = json.dumps([build.reports, build.recipe.name, settings, told], sort_keys=True, ensure_ascii=False)
+    seen = [build.reports, build.recipe.name, settings, told, changes.compared(build)]
+    basis = json.dumps(seen, sort_keys=True, ensure_ascii=False)
     whole = hashlib.sha256(basis.encode())
     for path in checks.read_from(build.recipe):
         whole.update(path.read_bytes())

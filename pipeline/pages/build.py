@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipeline.recipe import Recipe
     from pipeline.tasks import Row, Task
 
-STAGES = ("ingest", "audit", "augment", "split", "gate", "finetune", "evaluate")
+STAGES = ("ingest", "audit", "suspect", "augment", "split", "gate", "finetune", "evaluate")
 TALLIED_ROWS = 50_000
 """Tables with more rows are counted on about so many, drawn by a hash of their ids."""
 
@@ -119,7 +119,7 @@ class Build:
     def suspects(self, each: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
         """The most suspicious lines of every verdict in `each`, at most so many."""
         found: dict[str, list[dict[str, Any]]] = {verdict: [] for verdict in each}
-        for batch in self.batches("audit", "suspects"):
+        for batch in self.batches("suspect", "suspects"):
             for verdict, most in each.items():
                 lines = batch.filter(pc.equal(batch["verdict"], verdict))
                 found[verdict] += lines.slice(0, most - len(found[verdict])).to_pylist()

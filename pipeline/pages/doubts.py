@@ -43,9 +43,9 @@ Read = tuple[str, str]
 
 def suspects(build: Build) -> Section:
     """The whole part on suspects."""
-    if "audit" not in build.reports:
+    if "suspect" not in build.reports:
         return Section(KEY, TITLE, command="assay audit")
-    told = build.details("audit", "suspects")
+    told = build.details("suspect")
     blocks: list[Block] = []
     if told.get("note"):
         blocks.append(Text(said(str(told["note"])), "note"))

@@ -43,7 +43,7 @@ def _gate_notes(build: Build) -> Iterator[str]:
 def _audit_notes(build: Build) -> Iterator[str]:
     if "audit" not in build.reports:
         return
-    if note := build.details("audit", "suspects").get("note"):
+    if note := build.details("suspect").get("note"):
         yield f"Suspects: {note}."
     yield from _agreement_notes(build.details("audit", "agreement"))
     if (judged := build.details("audit", "annotators")) and not judged.get("cards"):

@@ -149,7 +149,7 @@ def _pair(one: Mapping[str, Any]) -> Example:
 
 
 def split(build: Build) -> Section:
-    """Who learns, who chooses, who judges, and how even the strata came out."""
+    """Who learns, who chooses, who judges, how even the strata came out, what the lock kept, and who had to leave."""
     if "split" not in build.reports:
         return Section("split", "The split", command="assay split")
     told = build.details("split")
@@ -171,6 +171,7 @@ def split(build: Build) -> Section:
         ),
     ]
     blocks.append(Fold(f"All {len(strata)} strata in numbers", [_strata(strata)]))
+    blocks += [*_lock(told.get("lock")), *_folds(told.get("folds")), *_leaks(told)]
     return Section("split", "The split", blocks)
 
 
@@ -180,6 +181,7 @@ def _split_facts(told: Mapping[str, Any]) -> Facts:
         [
             ("largest deviation, points", written(told.get("max_deviation_points"), 2)),
             ("in stratum", str(worst) if worst else "–"),
+            ("over the best possible, points", written(told.get("max_excess_points"), 2)),
             ("judged from, rows", written(told.get("judged_rows"))),
             ("rows with an official side", written(told.get("official_rows"))),
         ]
@@ -194,11 +196,14 @@ def _sides(sides: Mapping[str, Any]) -> Table:
 
 
 def _deviations(strata: Mapping[str, Any]) -> Markup:
-    rows = [
-        charts.Bar(name, one.get("deviation_points", 0.0), f"{one.get('deviation_points', 0.0):.2f}")
-        for name, one in strata.items()
-    ]
-    return charts.bars("deviations", "Largest deviation from the wanted shares, in points", rows)
+    rows = [charts.Bar(name, one.get("deviation_points", 0.0), _beside(one)) for name, one in strata.items()]
+    return charts.bars("deviations", "Largest deviation from the wanted shares, in points (at best)", rows)
+
+
+def _beside(one: Mapping[str, Any]) -> str:
+    """A deviation, and beside it what the groups made necessary, where that is known."""
+    best = one.get("best_points")
+    return f"{one.get('deviation_points', 0.0):.2f}" + ("" if best is None else f" ({best:.2f})")
 
 
 def _strata(strata: Mapping[str, Any]) -> Table:
@@ -206,5 +211,57 @@ def _strata(strata: Mapping[str, Any]) -> Table:
     for name, one in strata.items():
         counts, shares = one.get("per_side", {}), one.get("shares", {})
         cells = [Cell(f"{counts.get(side, 0):,} ({percent(shares.get(side, 0))})", "number") for side in SIDES]
-        rows.append((Cell(name, "quote"), number(one.get("rows")), *cells, number(one.get("deviation_points"), 2)))
-    return Table("", ("stratum", "rows", *SIDES, "deviation, points"), rows)
+        points = (number(one.get(kind), 2) for kind in ("deviation_points", "best_points"))
+        rows.append((Cell(name, "quote"), number(one.get("rows")), *cells, *points))
+    return Table("", ("stratum", "rows", *SIDES, "deviation, points", "at best"), rows)
+
+
+def _lock(told: Mapping[str, Any] | None) -> Iterator[Block]:
+    """What the lock holds, and what the build that last changed it did."""
+    if not told:
+        return
+    change = told.get("last_change", {})
+    frozen = ", ".join(change.get("frozen", ())) or "none"
+    yield Facts(
+        [
+            ("rows in the lock", written(told.get("rows"))),
+            ("of them dealt here", written(told.get("in_build"))),
+            ("of them left out: leaks", written(told.get("left_out"))),
+            ("last change: new rows", written(change.get("dealt"))),
+            ("last change: rows that moved", written(change.get("moved"))),
+            ("of them by an official split", written(change.get("overruled"))),
+            ("sides that were frozen", frozen),
+            ("edition", str(told.get("edition", ""))),
+        ]
+    )
+    yield Text("Rows in split.lock keep their side when the data grow; another split.edition deals all anew.", "note")
+
+
+def _folds(told: Mapping[str, Any] | None) -> Iterator[Block]:
+    if told:
+        rows = ", ".join(f"{count:,}" for count in told.get("rows", ()))
+        off = f"{told.get('max_deviation_points', 0.0):.2f}"
+        yield Text(f"{told.get('folds')} folds outside test, of {rows} rows; at most {off} points off in any stratum.")
+
+
+def _leaks(told: Mapping[str, Any]) -> Iterator[Block]:
+    """The rows that would have given a held-out row away, or stood on two sides, with their evidence."""
+    counts, listed = told.get("leaks", {}), told.get("leaks_listed", ())
+    if shared := told.get("official_overlaps"):
+        kinds = ("exact", "normalised", "near", "contained")
+        rows = [(Cell(which), *(number(found.get(kind, 0)) for kind in kinds)) for which, found in shared.items()]
+        yield Table("The official split as it was delivered: rows that stand there twice", ("", *kinds), rows)
+    if not counts:
+        return
+    parts = (("official", "official training rows"), ("locked", "rows of the lock"), ("new", "new rows"))
+    yield Facts([(f"left for a leak: {says}", written(counts.get(kind))) for kind, says in parts])
+    if listed:
+        lines = [
+            (
+                Cell(one["id"], "code"),
+                Cell(one.get("reason", "").replace("_", " ")),
+                Cell(cut(one["evidence"], TEXT_CHARS)),
+            )
+            for one in listed
+        ]
+        yield Fold(f"{len(listed)} of them", [Table("", ("row", "why", ""), lines)])

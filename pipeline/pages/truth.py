@@ -1,10 +1,10 @@
-"""What the audit took out: what was rejected and why, with examples; duplicates and conflicts."""
+"""What was taken out: what was rejected and why, with examples."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.pages.blocks import Block, Cell, Example, Examples, Facts, Fold, Section, Table, Text, rows_of, written
+from pipeline.pages.blocks import Block, Example, Examples, Fold, Section, Text, rows_of
 from pipeline.pages.visible import cut
 
 if TYPE_CHECKING:
@@ -44,28 +44,3 @@ def _example(one: Rejected) -> Example:
     named = [] if one.id.endswith(one.source) else [("row", one.id)]
     facts = [("seen", cut(one.evidence, TEXT_CHARS)), *named, ("place", one.source)]
     return Example(cut(one.text, TEXT_CHARS), facts, one.language)
-
-
-def duplicates(build: Build) -> Section:
-    """Rows that say the same: merged, in conflict, near, and what groups they make."""
-    if "audit" not in build.reports:
-        return Section("duplicates", "Duplicates and conflicts", command="assay audit")
-    told, split = build.details("audit", "duplicates"), build.details("split")
-    items = [
-        ("merged: same text, same answer", told.get("merged")),
-        ("held back: same text, other answer", told.get("in_conflict")),
-        *((f"near: {kind.replace('_', ' ')}", count) for kind, count in split.get("near_pairs", {}).items()),
-        ("rows in the largest group", split.get("largest_group_rows")),
-        ("official rows that leak", split.get("official_leaks")),
-    ]
-    facts = Facts([(name, written(value)) for name, value in items if value is not None])
-    blocks: list[Block] = [facts, Text("Rows of one group never part: they are all on one side of the split.")]
-    leaks = split.get("official_leaks_listed") or []
-    if leaks:
-        rows = [(Cell(one["id"], "code"), Cell(cut(one["evidence"], TEXT_CHARS), "quote")) for one in leaks]
-        blocks.append(
-            Fold("Official training rows that say the same as a held-out row", [Table("", ("row", ""), rows)])
-        )
-    if told.get("merged") or told.get("in_conflict"):
-        blocks.append(Text("Examples stand above, under merged duplicate and conflict."))
-    return Section("duplicates", "Duplicates and conflicts", blocks)

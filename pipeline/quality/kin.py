@@ -83,23 +83,43 @@ class Keyed:
         return int((np.bincount(self.code) > 1).sum()) if len(self.code) else 0
 
 
-def same_text(texts: pa.ChunkedArray, settings: SplitSettings) -> tuple[Ints, Ints, Counter[str]]:
-    """Pairs of rows that say the same, and how many of each kind."""
+def same_text(rows: pa.Table, settings: SplitSettings) -> tuple[Ints, Ints, Counter[str]]:
+    """Pairs of rows (columns key, text) that say the same, or one of which holds the other whole, and how many of each
+    kind; where near duplicates may part only those of one key."""
     if settings.near_duplicates:
-        near = near_pairs(texts, threshold=settings.near_threshold, seed=settings.seed)
+        near = near_pairs(rows["text"], threshold=settings.near_threshold, seed=settings.seed, contained=True)
         return near.left, near.right, Counter(near.kind)
-    first = canonical(texts)
+    first = canonical(rows["key"])
     copies = np.flatnonzero(first != np.arange(len(first)))
     return first[copies], copies, Counter({"normalised": len(copies)} if len(copies) else {})
 
 
-def same_group(group: pa.ChunkedArray, also_in: pa.ChunkedArray) -> tuple[Ints, Ints]:
-    """Pairs of rows of one group, their own (string) or one of those merged into them (list<string>)."""
+def alike(rows: pa.Table, settings: SplitSettings, pairs: pa.Table | None) -> tuple[Ints, Ints, Counter[str]]:
+    """`same_text` of rows (column id as well), from `pairs` (left, right, kind) if given; some may be of other rows."""
+    if pairs is None or not settings.near_duplicates:
+        return same_text(rows, settings)
+    ids = _whole(rows["id"])
+    if not pairs.num_rows:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), Counter()
+    both = pc.index_in(pa.concat_arrays([_whole(pairs[side]) for side in ("left", "right")]), value_set=ids)
+    ends = both[: pairs.num_rows], both[pairs.num_rows :]
+    there = pc.and_(*(pc.is_valid(end) for end in ends))
+    left, right = (np.asarray(pc.filter(end, there)).astype(np.int64) for end in ends)
+    return left, right, Counter(pc.filter(_whole(pairs["kind"]), there).to_pylist())
+
+
+def groups(group: pa.ChunkedArray, also_in: pa.ChunkedArray) -> Keyed:
+    """The groups of rows: their own (string) and those merged into them (list<string>)."""
     row, others = _flat(also_in)
     names = pa.concat_arrays([_whole(group), others])
     codes: Any = pc.dictionary_encode(names)
     rows = np.concatenate([np.arange(len(group), dtype=np.int64), row])
-    return Keyed(rows, np.asarray(codes.indices).astype(np.int64), codes.dictionary).pairs()
+    return Keyed(rows, np.asarray(codes.indices).astype(np.int64), codes.dictionary)
+
+
+def same_group(group: pa.ChunkedArray, also_in: pa.ChunkedArray) -> tuple[Ints, Ints]:
+    """Pairs of rows of one group, their own (string) or one of those merged into them (list<string>)."""
+    return groups(group, also_in).pairs()
 
 
 def _flat(lists: pa.Array | pa.ChunkedArray) -> tuple[Ints, pa.Array]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.errors import AssayError
 from pipeline.quality.duplicates import NearPairs, canonical
+from pipeline.quality.duplicates.evidence import CONTAINED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +116,9 @@ def _near_across(side: Ints, group: Ints, near: NearPairs | None) -> list[tuple[
         members.setdefault(int(group[row]), []).append(row)
     first = _first_on_side(side, group)
     found = []
-    for at in np.lexsort((near.right, near.left, -near.similarity)).tolist():
+    # A contained text says less of the other than one that is near it as a whole, however much of it it is.
+    part = np.array([kind == CONTAINED for kind in near.kind], dtype=bool)
+    for at in np.lexsort((near.right, near.left, -near.similarity, part)).tolist():
         one, other = int(group[near.left[at]]), int(group[near.right[at]])
         for held, low in ((one, other), (other, one)) if one != other else ():
             for row in members.get(held, ()):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
+SPACED_SIZE, UNSPACED_SIZE = 5, 2
 
 
 def mixed(values: Hashes) -> Hashes:
@@ -54,13 +55,7 @@ def sets(texts: Sequence[str], size: int) -> tuple[Hashes, Ints]:
     A text shorter than `size`, if it is not empty, is its own only shingle.
     """
     points, starts = code_points([text + "\0" * (size - len(text)) if 0 < len(text) < size else text for text in texts])
-    hashes, text = grams(points, starts, size)
-    order = np.lexsort((hashes, text))
-    hashes, text = hashes[order], text[order]
-    fresh = np.ones(len(hashes), dtype=bool)
-    fresh[1:] = (hashes[1:] != hashes[:-1]) | (text[1:] != text[:-1])
-    counts = np.bincount(text[fresh], minlength=len(texts))
-    return hashes[fresh], np.concatenate([[0], np.cumsum(counts)])
+    return distinct(*grams(points, starts, size), len(texts))
 
 
 def jaccard(hashes: Hashes, starts: Ints, left: Ints, right: Ints) -> NDArray[np.float64]:
@@ -81,3 +76,41 @@ def _gathered(hashes: Hashes, starts: Ints, texts: Ints) -> Hashes:
     sizes = np.diff(starts)[texts]
     first = np.cumsum(sizes) - sizes
     return np.asarray(hashes[np.arange(int(sizes.sum())) + np.repeat(starts[texts] - first, sizes)])
+
+
+def script_grams(points: Hashes, unspaced: NDArray[np.bool_], starts: Ints) -> tuple[Hashes, Ints]:
+    """Hashes of the n-grams of every run of one script, 5 characters of spaced scripts, 2 of others, and their text.
+
+    A run that is shorter than that is its own only gram, so a text of two scripts has grams of both, and none across.
+
+    Args:
+        points: hashed code points of all texts, see `code_points`.
+        unspaced: bool[characters], which are of a script that puts no spaces between words.
+        starts: int64[texts + 1].
+    """
+    text = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    first = np.flatnonzero(np.diff(text, prepend=-1) | np.diff(unspaced, prepend=False))
+    runs = np.concatenate([first, [len(points)]])
+    size = np.where(unspaced[first], UNSPACED_SIZE, SPACED_SIZE)
+    size = np.minimum(size, np.diff(runs))
+    room = np.diff(runs) - size + 1
+    length = np.repeat(size, room)
+    place = np.repeat(first - np.cumsum(room) + room, room) + np.arange(int(room.sum()))
+    found = np.zeros(len(place), dtype=np.uint64)
+    for each in range(1, SPACED_SIZE + 1):
+        at = np.flatnonzero(length == each) if each < SPACED_SIZE else np.flatnonzero(length >= SPACED_SIZE)
+        rolling = np.full(len(at), np.uint64(each))
+        for step in range(each if len(at) else 0):
+            rolling = rolling * _BASE + points[place[at] + step]
+        found[at] = mixed(rolling)
+    return found, text[place]
+
+
+def distinct(hashes: Hashes, text: Ints, texts: int) -> tuple[Hashes, Ints]:
+    """The distinct hashes of every text, sorted within it: uint64[m], and where each text's begin: int64[texts + 1]."""
+    order = np.lexsort((hashes, text))
+    hashes, text = hashes[order], text[order]
+    fresh = np.ones(len(hashes), dtype=bool)
+    fresh[1:] = (hashes[1:] != hashes[:-1]) | (text[1:] != text[:-1])
+    counts = np.bincount(text[fresh], minlength=texts)
+    return hashes[fresh], np.concatenate([[0], np.cumsum(counts)])

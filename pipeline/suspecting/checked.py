@@ -16,7 +16,6 @@ DOUBT = pa.struct([("kind", pa.string()), ("evidence", pa.string())])
 
 CHECKED = pa.schema(
     [
-        ("at", pa.int64()),
         ("id", pa.string()),
         ("group", pa.string()),
         ("language", pa.string()),
@@ -28,19 +27,23 @@ CHECKED = pa.schema(
         ("doubts", pa.list_(DOUBT)),
     ]
 )
-"""`at` is the row's position among all rows that came in, `text` what annotators read, `words` the tagged ones.
+"""`text` is what annotators read, `words` are the tagged ones.
 
 `said` is what a written answer comes to: the same for answers that say the same. `given_share` is the posterior of the
 settled answer, where annotators were measured.
 """
 
 
-def checked(row: Row, at: int, task: Task) -> dict[str, Any]:
+def checked_batch(batch: pa.RecordBatch, *, task: Task) -> pa.RecordBatch:
+    """The narrow columns (`CHECKED`) of a batch of kept rows."""
+    return pa.RecordBatch.from_pylist([checked(row, task) for row in batch.to_pylist()], schema=CHECKED)
+
+
+def checked(row: Row, task: Task) -> dict[str, Any]:
     """The narrow columns of a kept row."""
     answer = task.answer(row)
     said = next(iter(task.ballots(row, [answer]).values()), [None])[0] if task.measure == "texts" else None
     return {
-        "at": at,
         "id": row["id"],
         "group": row["group"],
         "language": row["language"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 MOST_VOTES = 10.0
 """With more annotators a row, on average, there is nothing that a quick model could add."""
 YES = "yes"
+SAME = pa.schema([("same", pa.binary(16))])
 READ = pa.schema([("text", pa.string()), ("group", pa.string())])
 
 
@@ -41,10 +43,16 @@ def asked_for(work: Work, election: Election) -> bool:
 def opinion(work: Work, election: Election) -> Floats:
     """Probabilities float64[units, labels] by the quick model, trained on what the election says of other rows."""
     settings, ballots = work.recipe.settings.audit, election.ballots
-    read = pa.Table.from_batches(list(work.engine.map(partial(_read, task=work.task), work.batches())), schema=READ)
+    wanted = [*work.contract.own, "group"]
+    read = pa.Table.from_batches(
+        list(work.engine.map(partial(_read, task=work.task), work.batches(columns=wanted))), schema=READ
+    )
     rows, place = np.unique(ballots.unit_row, return_inverse=True)
     texts = read["text"].take(pa.array(rows)).to_pylist()
-    groups = _together(texts, read["group"].take(pa.array(rows)).to_pylist())
+    same = pa.Table.from_batches(
+        list(work.each(partial(reads_as_batch, task=work.task), version=None, columns=work.contract.own)), schema=SAME
+    )
+    groups = _together(*(each.take(pa.array(rows)).to_pylist() for each in (same["same"], read["group"])))
     if work.task.head == "sequence":
         said = out_of_fold(
             texts,
@@ -64,17 +72,29 @@ def _read(batch: pa.RecordBatch, *, task: Task) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict(columns, schema=READ)
 
 
-def _together(texts: Sequence[str], groups: Sequence[str]) -> list[str]:
+def reads_as_batch(batch: pa.RecordBatch, *, task: Task) -> pa.RecordBatch:
+    """What texts that read the same have in common (columns: `SAME`)."""
+    return pa.RecordBatch.from_pydict({"same": [reads_as(task.shown(row)) for row in batch.to_pylist()]}, schema=SAME)
+
+
+def reads_as(text: str) -> bytes:
+    """16 bytes: the same for texts that differ in width, case and punctuation only."""
+    return blake2b((normalised(text) or text).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _together(same: Sequence[bytes], groups: Sequence[str]) -> list[str]:
     """Names of the groups that hold together what has a group, or reads the same: a copy would betray the answer."""
-    first: dict[str, int] = {}
+    first: dict[str | bytes, int] = {}
     pairs = []
-    for at, (text, group) in enumerate(zip(texts, groups, strict=True)):
-        for name in (f"group {group}", f"text {normalised(text) or text}"):
-            pairs.append((first.setdefault(name, at), at))
+    for at, names_of_it in enumerate(zip(same, groups, strict=True)):
+        for name in names_of_it:
+            before = first.setdefault(name, at)
+            if before != at:
+                pairs.append((before, at))
     names = sorted(set(groups))
     code = {name: at for at, name in enumerate(names)}
     # A whole is named after its first group, so that names do not depend on the order of rows.
-    whole = components(pairs, len(texts))
+    whole = components(pairs, len(groups))
     least: dict[int, int] = {}
     for at, group in zip(whole.tolist(), groups, strict=True):
         least[at] = min(least.get(at, len(names)), code[group])

@@ -6,7 +6,20 @@ import os
 import sys
 from importlib import import_module
 
-NAMES = ("stages", "agreement", "consensus", "annotators", "entities", "spans", "suspects", "replies")
+NAMES = (
+    "stages",
+    "agreement",
+    "consensus",
+    "annotators",
+    "entities",
+    "spans",
+    "suspects",
+    "replies",
+    "splitting",
+    "duplicates",
+    "contamination",
+    "updating",
+)
 
 
 def main() -> None:

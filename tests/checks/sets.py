@@ -58,7 +58,8 @@ def built(
     write(recipe, "split", {name: (contract(task).schema, side) for name, side in sides.items()})
     said = [dict.fromkeys(ANNOTATIONS.names) | {"row": id_, "batch": name} for id_, name in (batches or {}).items()]
     doubted = [dict.fromkeys(SUSPECTS.names) | {"id": id_} for id_ in suspects]
-    write(recipe, "audit", {"annotations": (ANNOTATIONS, said), "suspects": (SUSPECTS, doubted)})
+    write(recipe, "audit", {"annotations": (ANNOTATIONS, said)})
+    write(recipe, "suspect", {"suspects": (SUSPECTS, doubted)})
     return recipe
 
 

@@ -32,6 +32,7 @@ def test_frames_are_flat_and_whole(tmp_path: Path, task: str) -> None:
         "stages": 4,
         "summary": 1,
         "checks": 1,
+        "change": 1,
     }
     for frame in found.values():
         assert not any(isinstance(value, list | dict) for column in frame.table for value in frame.table[column])

@@ -292,7 +292,7 @@ def test_data_docs_run_nothing_fetch_nothing_and_escape(tmp_path: Path) -> None:
     assert verdicts(report)["ids_unique"] == verdicts(report)["label_set"] == "FAIL"
     pages = {path.name: path.read_text(encoding="utf-8") for path in (recipe.build / "gate" / "docs").iterdir()}
     assert set(pages) == {
-        f"{name}.html" for name in ("index", "rows", "classes", "splits", "stages", "summary", "checks")
+        f"{name}.html" for name in ("index", "rows", "classes", "splits", "stages", "summary", "checks", "change")
     }
     assert "&lt;script&gt;alert(1)" in pages["rows.html"]
     assert 'href="rows.html"' in pages["index.html"]

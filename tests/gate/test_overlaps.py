@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from functools import lru_cache
 
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -124,3 +125,21 @@ def test_removing_what_repeats_leaves_nothing_that_repeats(rows: list[tuple[str,
     gone = {*found["duplicate_exact"], *found["duplicate_normalised"]}
     left = [row for at, row in enumerate(rows) if at not in gone]
     assert repeats(facts(*left)) == {"duplicate_exact": {}, "duplicate_normalised": {}, "conflict": {}}
+
+
+def test_a_text_that_stands_whole_in_a_longer_one_is_told_from_a_near_one() -> None:
+    longer = f"He had read it somewhere before. {TEXT}. Nobody believed him, and so it was forgotten again"
+    found = leaks(facts(("train", longer, "a"), ("test", TEXT, "a"), ("test", TEXT + " day", "a")), threshold=0.8)
+    assert (found["leak_near"], found["leak_exact"]) == ({}, {})
+    assert found["leak_contained"].keys() >= {1}
+
+
+def test_pairs_that_the_split_was_told_count_and_copies_are_compared_anew() -> None:
+    near = TEXT.replace("morning", "mornin")
+    rows = facts(("train", near, "a"), ("test", TEXT, "a"), ("validation", "another thing", "a"), ("train", "a b", "a"))
+    columns = {"left": ["r3", "gone"], "right": ["r2", "r1"], "kind": ["semantic", "similar"]}
+    pairs = pa.table({name: pa.array(column, pa.string()) for name, column in columns.items()})
+    assert leaks(rows, threshold=0.8)["leak_near"] == {1: 0}
+    assert leaks(rows, threshold=0.8, pairs=pairs)["leak_near"] == {2: 3}
+    copy = replace(rows[0], parents=("r3",))
+    assert leaks([copy, *rows[1:]], threshold=0.8, pairs=pairs)["leak_near"] == {1: 0, 2: 3}

@@ -193,16 +193,19 @@ def _audit(of: Recipe) -> None:
         "consensus": a_consensus(),
         "decisions": {"used": {"drop": 1}, "stale": [HOSTILE[2]]},
         "duplicates": {"merged": 1, "in_conflict": 2},
-        "suspects": {
-            "listed": 10, "checked": 500, "note": "", "model": HOSTILE[0],
-            "verdicts": {"wrong": 4, "ambiguous": 3, "fine": 3},
-            "error_rate": {"value": 0.02, "low": 0.01, "high": 0.03, "note": HOSTILE[1]},
-            "weights": {HOSTILE[2]: 1.5, "other": 0.0},
-        },
-    }  # fmt: skip
+    }
     counts = counted(10, 10, conflict=10, **{"<b>reason</b>": 10})
-    tables = {"rows": rows, "rejected": gone, "suspects": (SUSPECTS, suspects)}
-    whole(of, "audit", tables, counts=counts, details=details)
+    whole(of, "audit", {"rows": rows, "rejected": gone}, counts=counts, details=details)
+    looked = {
+        "listed": 10,
+        "checked": 500,
+        "note": "",
+        "model": HOSTILE[0],
+        "verdicts": {"wrong": 4, "ambiguous": 3, "fine": 3},
+        "error_rate": {"value": 0.02, "low": 0.01, "high": 0.03, "note": HOSTILE[1]},
+        "weights": {HOSTILE[2]: 1.5, "other": 0.0},
+    }
+    whole(of, "suspect", {"suspects": (SUSPECTS, suspects)}, counts=counted(10, 0), details=looked)
 
 
 def _augment(of: Recipe) -> None:
@@ -221,6 +224,17 @@ def _split(of: Recipe) -> None:
         "near_pairs": {"similar": 2},
         "worst_stratum": HOSTILE[0],
         "official_leaks_listed": [{"id": HOSTILE[1], "evidence": HOSTILE[2]}],
+        "official_overlaps": {"test in train": {"exact": 2, "near": 1}},
+        "leaks": {"official": 1, "locked": 2, "new": 3},
+        "leaks_listed": [{"id": HOSTILE[3], "reason": "bridges_sides", "evidence": HOSTILE[4]}],
+        "lock": {
+            "edition": HOSTILE[5],
+            "rows": 12,
+            "in_build": 9,
+            "left_out": 2,
+            "last_change": {"dealt": 3, "moved": 1, "overruled": 1, "frozen": ["test"]},
+        },
+        "folds": {"folds": 2, "rows": [4, 5], "max_deviation_points": 0.5},
     }
     tables = {side: (schema, hostile_rows()) for side in SIDES}
     whole(of, "split", {**tables, "rejected": (REJECTED, [])}, counts=counted(12, 30), details=details)

@@ -26,10 +26,11 @@ def tagged(tmp_path: Path) -> Build:
     row = SPINE | {"id": "zh/1", "group": "zh/1", "language": "zh", "text": TEXT, "tokens": None, "spans": []}
     lines = [_line("fine", "0:2"), _line("ambiguous", "0:2"), _line("wrong", "9:11", likely="O")]
     row = {name: row.get(name) for name in contract("tagging").schema.names}
-    tables = {"rows": (contract("tagging").schema, [row]), "suspects": (SUSPECTS, lines)}
+    rows = {"rows": (contract("tagging").schema, [row])}
     rate = {"value": 0.02, "low": 0.01, "high": 0.03, "note": "an order of size"}
     told = {"listed": 1, "checked": 9, "verdicts": {"wrong": 1, "ambiguous": 1, "fine": 1}, "error_rate": rate}
-    stages.whole(of, "audit", tables, details={"suspects": told}, counts=stages.counted(1, 1))
+    stages.whole(of, "audit", rows, counts=stages.counted(1, 1))
+    stages.whole(of, "suspect", {"suspects": (SUSPECTS, lines)}, details=told, counts=stages.counted(1, 0))
     return read(of)
 
 
@@ -68,7 +69,7 @@ def test_the_estimate_says_what_it_is_not(tagged: Build) -> None:
 
 def test_nothing_looked_at_is_not_nothing_found(tmp_path: Path) -> None:
     told = {"listed": 0, "checked": 0, "note": "not checked: too few rows", "verdicts": {}, "error_rate": {}}
-    build = Build(a_recipe(tmp_path), {"audit": {"details": {"suspects": told}}})
+    build = Build(a_recipe(tmp_path), {"suspect": {"details": told}})
     assert doubts.suspects(build).blocks == [Text("Not checked: too few rows.", "note")]
 
 

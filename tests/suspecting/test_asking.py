@@ -47,7 +47,7 @@ def asking(folder: Path, task: str = "classification", **sections: Any) -> Askin
 
 
 def looked_at(asked: Asking, rows: list[Row]) -> pa.Table:
-    return pa.Table.from_pylist([checked(row, at, asked.task) for at, row in enumerate(rows)], schema=CHECKED)
+    return pa.Table.from_pylist([checked(row, asked.task) for row in rows], schema=CHECKED)
 
 
 def lines(count: int = 80, wrong: tuple[int, ...] = (6, 31)) -> list[str]:
@@ -183,21 +183,21 @@ def reviewed(folder: Path, audit: str, of: list[str] | None = None) -> Recipe:
 
 
 def suspects(one: Recipe) -> list[dict[str, Any]]:
-    return table(one, "audit", "suspects")
+    return table(one, "suspect", "suspects")
 
 
 def test_texts_are_embedded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = counted(monkeypatch, "pipeline.finetune.embed.embed")
     one = reviewed(tmp_path, ENCODER)
-    report = built(one, "audit")["audit"]
-    assert report["details"]["suspects"]["model"].startswith("sentence embeddings by tiny")
+    report = built(one, "suspect")["suspect"]
+    assert report["details"]["model"].startswith("sentence embeddings by tiny")
     assert {line["id"] for line in suspects(one)} <= {"s/006", "s/031"}
     assert calls == [80]
     (kept,) = (one.build / "outputs").iterdir()
     assert np.load(kept, allow_pickle=False).shape == (80, 64)
-    again = built(reviewed(tmp_path, ENCODER + 'suspect_share = 0.1\nweight_by = "none"\n'), "audit")["audit"]
+    again = built(reviewed(tmp_path, ENCODER + 'suspect_share = 0.1\nweight_by = "none"\n'), "suspect")["suspect"]
     assert (again["fresh"], calls) == (True, [80])
-    built(reviewed(tmp_path, ENCODER, lines()[:-1]), "audit")
+    built(reviewed(tmp_path, ENCODER, lines()[:-1]), "suspect")
     assert calls == [80, 79]
     assert len(list((one.build / "outputs").iterdir())) == 1
 
@@ -208,10 +208,10 @@ def test_the_encoder_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def crossed(texts: list[str], folder: Path | None) -> Any:
         return np.eye(2, dtype=np.float32)[[int(text.split()[-1]) // 2 % 2 for text in texts]]
 
-    quick = built(reviewed(tmp_path / "q", "suspect_share = 1.0"), "audit")["audit"]
+    quick = built(reviewed(tmp_path / "q", "suspect_share = 1.0"), "suspect")["suspect"]
     monkeypatch.setattr("pipeline.finetune.embed.embed", crossed)
-    told = built(reviewed(tmp_path / "e", ENCODER + "suspect_share = 1.0"), "audit")["audit"]
-    assert told["details"]["suspects"]["weights"] != quick["details"]["suspects"]["weights"]
+    told = built(reviewed(tmp_path / "e", ENCODER + "suspect_share = 1.0"), "suspect")["suspect"]
+    assert told["details"]["weights"] != quick["details"]["weights"]
 
 
 @pytest.mark.parametrize("multiple", [False, True])
@@ -219,8 +219,8 @@ def test_a_model_is_fine_tuned_on_labels(tmp_path: Path, monkeypatch: pytest.Mon
     calls = counted(monkeypatch, "pipeline.finetune.folds.out_of_fold")
     more = FINETUNED + ("[guideline]\nmultiple = true\n" if multiple else "")
     one = reviewed(tmp_path, more)
-    report = built(one, "audit")["audit"]
-    told = report["details"]["suspects"]
+    report = built(one, "suspect")["suspect"]
+    told = report["details"]
     assert told["model"] == "tiny, fine-tuned on the other folds"
     assert (told["checked"], report["tables"]["doubted"]["rows"]) == (80, 80)
     assert calls == [80]
@@ -228,7 +228,7 @@ def test_a_model_is_fine_tuned_on_labels(tmp_path: Path, monkeypatch: pytest.Mon
     said = np.load(kept, allow_pickle=False)
     assert said.shape == (80, 2)
     assert np.isfinite(said).all()
-    built(reviewed(tmp_path, more.replace("suspect_folds", "suspect_share = 0.5\nsuspect_folds")), "audit")
+    built(reviewed(tmp_path, more.replace("suspect_folds", "suspect_share = 0.5\nsuspect_folds")), "suspect")
     assert calls == [80]
     assert suspects(one)
     assert all(line["why"] for line in suspects(one))
@@ -247,9 +247,9 @@ def test_a_model_is_fine_tuned_on_words(tmp_path: Path, monkeypatch: pytest.Monk
         for row in places()
     ]
     one = made(tmp_path, toml, {"rows.jsonl": jsonl(rows)})
-    report = built(one, "audit")["audit"]
+    report = built(one, "suspect")["suspect"]
     assert calls == [60]
-    assert report["details"]["suspects"]["checked"] == 60
+    assert report["details"]["checked"] == 60
     (kept,) = (one.build / "outputs").iterdir()
     assert np.load(kept, allow_pickle=False).shape == (60 * 8, 5)  # words; O and B-, I- of LOC and PER
     first = suspects(one)[0]
@@ -264,9 +264,10 @@ def test_other_weights_are_another_model(tmp_path: Path, monkeypatch: pytest.Mon
         *(line.replace("ann", "bob") for line in lines()[:40]),
         *(line.replace(",good,ann", ",bad,eve") for line in lines()[:10]),
     ]
-    built(reviewed(tmp_path, FINETUNED + 'ties = "keep"\nconsensus = "majority"\n', doubled), "audit")
+    built(reviewed(tmp_path, FINETUNED + 'ties = "keep"\nconsensus = "majority"\n', doubled), "suspect")
     built(
-        reviewed(tmp_path, FINETUNED + 'ties = "keep"\nconsensus = "majority"\nweight_by = "none"\n', doubled), "audit"
+        reviewed(tmp_path, FINETUNED + 'ties = "keep"\nconsensus = "majority"\nweight_by = "none"\n', doubled),
+        "suspect",
     )
     assert calls == [80, 80]
 
@@ -276,7 +277,7 @@ def test_what_a_killed_audit_left_is_swept_away(tmp_path: Path) -> None:
     outputs = one.build / "outputs"
     outputs.mkdir(parents=True)
     (outputs / "embedded-0123.partial").write_bytes(b"half an arr")
-    built(one, "audit")
+    built(one, "suspect")
     assert [path.suffix for path in outputs.iterdir()] == [".npy"]
 
 
@@ -301,7 +302,7 @@ def test_a_model_is_fine_tuned_on_replies(tmp_path: Path, monkeypatch: pytest.Mo
         for n, (ask, say) in enumerate(turns)
     ]
     one = made(tmp_path, toml, {"rows": jsonl(records)})
-    told = built(one, "audit")["audit"]["details"]["suspects"]
+    told = built(one, "suspect")["suspect"]["details"]
     assert (told["model"], told["checked"]) == ("tiny, fine-tuned on the other folds", 40)
     assert calls == [40]
     (kept,) = (one.build / "outputs").iterdir()

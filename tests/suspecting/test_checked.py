@@ -16,9 +16,9 @@ from tests.tasks.examples import EXAMPLES
 def test_they_say_what_the_row_says(name: str) -> None:
     own, row = EXAMPLES[name].made()
     whole = {**SPINE, "id": "s/1", "group": "g", **row, "confidence": 0.75}
-    line = checked(whole, 7, own)
+    line = checked(whole, own)
     assert pa.RecordBatch.from_pylist([line], schema=CHECKED).to_pylist() == [line]
-    assert (line["at"], line["id"], line["group"], line["given_share"]) == (7, "s/1", "g", 0.75)
+    assert (line["id"], line["group"], line["given_share"]) == ("s/1", "g", 0.75)
     assert (line["text"], json.loads(line["answer"])) == (own.shown(whole), own.answer(whole))
     assert bool(line["words"]) == (own.head == "token")
     assert (line["said"] is None) or own.measure == "texts"
@@ -35,4 +35,4 @@ def test_answers_that_say_the_same_come_to_the_same() -> None:
         if example.task == "answering" and example.made()[0].answer(example.made()[1])
     )
     whole = {**SPINE, "id": "s/1", "group": "g", **row}
-    assert checked(whole, 0, own)["said"] == next(iter(own.ballots(whole, [own.answer(whole)]).values()))[0]
+    assert checked(whole, own)["said"] == next(iter(own.ballots(whole, [own.answer(whole)]).values()))[0]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline import electing, voting
 from pipeline.engine import Engine
-from pipeline.suspecting.opinion import MOST_VOTES, _together, asked_for, opinion
+from pipeline.suspecting.opinion import MOST_VOTES, _together, asked_for, opinion, reads_as
 from pipeline.text import normalised
 from tests.heard import ASKED, LABELLED, MARKED, TOPICS, heard_of, read, record, work_on
 from tests.small import ALONE, adds_up, built, table
@@ -75,7 +75,7 @@ def test_a_model_speaks_where_there_are_few_answers_to_labels(
 
 @given(st.lists(st.tuples(TEXTS, st.sampled_from("gh123")), max_size=12), st.randoms(use_true_random=False))
 def test_what_reads_the_same_or_has_a_group_is_held_together(rows: list[tuple[str, str]], chance: Any) -> None:
-    told = _together(*([one[at] for one in rows] for at in (0, 1)))
+    told = _together([reads_as(text) for text, _ in rows], [group for _, group in rows])
     for (text, group), name in zip(rows, told, strict=True):
         for (other_text, other_group), other in zip(rows, told, strict=True):
             alike = (normalised(text) or text) == (normalised(other_text) or other_text)
@@ -83,12 +83,17 @@ def test_what_reads_the_same_or_has_a_group_is_held_together(rows: list[tuple[st
     assert set(told) <= {group for _, group in rows}
     order = list(range(len(rows)))
     chance.shuffle(order)
-    again = _together(*([rows[at][part] for at in order] for part in (0, 1)))
+    again = _together([reads_as(rows[at][0]) for at in order], [rows[at][1] for at in order])
     assert again == [told[at] for at in order]
 
 
 def test_rows_with_nothing_in_common_are_apart() -> None:
-    assert _together(["one", "two", "Two!", "three"], ["a", "b", "c", "d"]) == ["a", "b", "b", "d"]
+    assert _together([reads_as(text) for text in ("one", "two", "Two!", "three")], ["a", "b", "c", "d"]) == [
+        "a",
+        "b",
+        "b",
+        "d",
+    ]
 
 
 def test_no_copy_betrays_an_answer(tmp_path: Path) -> None:

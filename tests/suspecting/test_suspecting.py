@@ -46,7 +46,7 @@ def places(count: int = 60, wrong: Sequence[int] = (5,)) -> list[Row]:
 def looked(folder: Path, rows: Sequence[Row], task: str = "classification", **audit: Any) -> tuple[Work, Suspected]:
     one = a_recipe(folder, task=task, audit=audit)
     work = work_on(one)
-    table = pa.Table.from_pylist([checked(row, at, work.task) for at, row in enumerate(rows)], schema=CHECKED)
+    table = pa.Table.from_pylist([checked(row, work.task) for row in rows], schema=CHECKED)
     return work, suspects(work, table, Asking(one, work.task))
 
 
@@ -141,7 +141,7 @@ def test_labels_of_a_set_are_parts_of_their_row(tmp_path: Path) -> None:
     rows = [{**row, "labels": [row["labels"][0], "any"][: 1 + n % 2]} for n, row in enumerate(reviews())]
     one = a_recipe(tmp_path, guideline={"multiple": True}, audit={"suspect_share": 0.03})
     work = work_on(one)
-    table = pa.Table.from_pylist([checked(row, at, work.task) for at, row in enumerate(rows)], schema=CHECKED)
+    table = pa.Table.from_pylist([checked(row, work.task) for row in rows], schema=CHECKED)
     listed = lines(suspects(work, table, Asking(one, work.task)))
     assert {line["id"] for line in listed} >= {"s/006", "s/031"}
     assert {line["part"] for line in listed} <= {"good", "bad", "any"}

@@ -15,6 +15,7 @@ import pytest
 
 from pipeline import tasks
 from pipeline.contract import SCHEMAS, contract
+from pipeline.settling import BY_LABEL, WHOLE_ROW
 from pipeline.tasks import KNOWN, Vote, task
 from tests.tasks.examples import EXAMPLES, TEXTS, Example
 from tests.tiny import CHATML, Kind, tiny_tokenizer
@@ -200,6 +201,25 @@ def test_answers_survive_a_round_trip(name: str) -> None:
     answer = own.answer(row)
     assert own.answer(own.with_answer(row, answer)) == answer
     assert own.read_answer(answer, {}, row) == answer
+
+
+@each_example
+def test_an_answer_changes_only_the_columns_that_are_declared_to_hold_it(name: str) -> None:
+    own, row = EXAMPLES[name].made()
+    declared = contract(own.name)
+    empty = own.shape(EXAMPLES[name].fields, EXAMPLES[name].columns)
+    changed = {column for column in row if row[column] != empty[column]}
+    assert changed <= set(declared.answers)
+    assert set(declared.answers) < set(declared.own) == set(row)
+
+
+@each_example
+def test_one_label_a_row_says_what_is_settled_whatever_else_the_row_says(name: str) -> None:
+    own, row = EXAMPLES[name].made()
+    if own.measure in BY_LABEL and tuple(own.ballots(row, [own.answer(row)])) == WHOLE_ROW:
+        (label,) = {said for votes in own.ballots(row, [own.answer(row)]).values() for said in votes}
+        votes = {"": Vote(label or "", 1.0, False, {label or "": 1.0})}
+        assert own.elect({}, [], votes) == own.elect(row, [own.answer(row)] * 2, votes)
 
 
 @each_example

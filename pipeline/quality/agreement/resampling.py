@@ -107,8 +107,8 @@ class Profiles:
         return np.asarray(self.sums.T @ self.count.astype(np.float64)).reshape(-1)
 
     def drawn(self, draws: Draws) -> Floats:
-        """The sums over as many rows drawn with replacement: float64[sums, resamples]; nan with fewer than 2 rows."""
-        if self.rows < 2:
+        """The sums over as many rows drawn with replacement: float64[sums, resamples]; nan where none can be drawn."""
+        if self.rows < 2 or draws.resamples < 1:
             return np.full((self.sums.shape[1], 1), np.nan)
         by_sum = self.sums.T.tocsr()
         return np.concatenate([by_sum @ times for times in self._times(draws)], axis=1)

@@ -1,0 +1,11 @@
+"""What can be typed: the command line, a file for each kind of command, in the order in which they are listed."""
+
+# isort: off
+from pipeline.commands import building
+from pipeline.commands import asking
+from pipeline.commands import decontaminating
+from pipeline.commands import versioning
+from pipeline.commands import storing
+# isort: on
+
+__all__ = ["asking", "building", "decontaminating", "storing", "versioning"]

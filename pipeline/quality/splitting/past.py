@@ -1,0 +1,99 @@
+"""The past: what the lock says of the rows that are here, and the lock that is to stand there next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.lock import SIDES, Change, Lock, lock_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipeline.settings import SplitSettings
+
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+NONE = -1
+
+
+@dataclass(frozen=True)
+class Past:
+    """What the lock says of the rows that are here.
+
+    Attributes:
+        lock: the lock as it stands, of whatever edition; None where there is none.
+        here: it, if it is of the edition that the recipe asks for.
+        place: int64[rows], the line of each row, -1 where it has none.
+        side: int64[rows], the side of each row in `here`, -1 of the others.
+    """
+
+    lock: Lock | None
+    here: Lock | None
+    place: Ints
+    side: Ints
+
+    @classmethod
+    def of(cls, lock: Lock | None, edition: str, ids: pa.Array, pairs: pa.Table | None) -> Past:
+        """The past of the rows `ids`.
+
+        A row without a line takes the side of a row that was merged into it: it is that row, under another name. Of
+        several the one that is held out most. `pairs`: columns left, right, outcome; those `merged` became one row.
+        """
+        nothing = np.full(len(ids), NONE, dtype=np.int64)
+        if lock is None:
+            return cls(None, None, nothing, nothing)
+        place = lock.places(ids)
+        if lock.edition != edition:
+            return cls(lock, None, place, nothing)
+        side = np.append(lock.sides, NONE)[place]
+        return cls(lock, lock, place, side if pairs is None else _inherited(lock, ids, side, pairs))
+
+    def fixed(self, settings: SplitSettings) -> tuple[int, ...]:
+        """The sides that get no new rows: those that the recipe freezes, once they have rows."""
+        there = set() if self.here is None else set(np.unique(self.here.sides).tolist())
+        return tuple(at for at, name in enumerate(SIDES) if name in settings.frozen and at in there)
+
+    def following(self, settings: SplitSettings, ids: pa.Array, settled: Ints, overruled: Flags) -> Lock:
+        """The lock after this build: the lines of the one before, of this edition, and of all rows that have a side.
+
+        The one before itself where it says the same. `settled`: int64[rows], -1 for rows without a side.
+        """
+        known = np.full(len(ids), NONE, dtype=np.int64)
+        if self.lock is not None:
+            known = np.append(self.lock.sides, NONE)[self.place]
+        moved = (known != NONE) & (settled != NONE) & (known != settled)
+        fresh = (settled != NONE) & ((known == NONE) | (self.here is None))
+        if self.here is not None and not moved.any() and not fresh.any():
+            return self.here
+        there = np.flatnonzero(settled != NONE)
+        names, sides = ids.take(pa.array(there)), settled[there]
+        if self.here is not None:
+            away = np.ones(len(self.here.ids), dtype=bool)
+            away[self.place[there][self.place[there] != NONE]] = False
+            names = pa.concat_arrays([names, self.here.ids.filter(pa.array(away))])
+            sides = np.concatenate([sides, self.here.sides[away]])
+        frozen = tuple(SIDES[at] for at in self.fixed(settings))
+        change = Change(int(fresh.sum()), int(moved.sum()), int((moved & overruled).sum()), frozen)
+        return lock_of(settings.edition, names, sides, change)
+
+
+def _inherited(lock: Lock, ids: pa.Array, side: Ints, pairs: pa.Table) -> Ints:
+    merged = pairs.filter(pc.equal(pairs["outcome"], "merged"))
+    if not merged.num_rows:
+        return side
+    ends = [merged[name].combine_chunks() for name in ("left", "right")]
+    here = [pc.index_in(end, value_set=ids) for end in ends]
+    found = side.copy()
+    for at in (0, 1):
+        chosen = pc.and_(pc.is_valid(here[at]), pc.is_null(here[1 - at]))
+        rows = np.asarray(pc.filter(here[at], chosen)).astype(np.int64)
+        gone = lock.of(pc.filter(ends[1 - at], chosen))
+        fresh = side[rows] == NONE
+        np.maximum.at(found, rows[fresh], gone[fresh])
+    return found

@@ -1,0 +1,1 @@
+"""Versions pushed and pulled."""
