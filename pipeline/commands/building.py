@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipeline.recipe import Recipe
 
 
-def _build(names: list[str] | None, data: Path, engine: Engine, *, last: str) -> list[Recipe]:
+def _build(names: list[str] | None, data: Path, engine: Engine, *, last: str, fresh: bool = False) -> list[Recipe]:
     """Run the stages up to `last` on every data set, with progress and a closing table."""
     from pipeline import flow, show
 
@@ -25,13 +25,13 @@ def _build(names: list[str] | None, data: Path, engine: Engine, *, last: str) ->
     for one in recipes:
         clock = show.Clock()
         with show.progress(console, one.name) as begin:
-            reports = flow.build(one, engine, last=last, begin=begin)
-        fresh = reports[0]["counts"]["in"] if any(report["fresh"] for report in reports) else 0
+            reports = flow.build(one, engine, last=last, begin=begin, fresh=fresh)
+        rows = reports[0]["counts"]["in"] if any(report["fresh"] for report in reports) else 0
         console.print(show.closing(reports, one.name))
         for line in show.attention(reports):
             console.print(line)
         kept = _kept(one) if last == "split" else ""
-        console.print(f"{one.name}: {clock.told(fresh)}{kept}\n")
+        console.print(f"{one.name}: {clock.told(rows)}{kept}\n")
     return recipes
 
 
@@ -67,9 +67,15 @@ def split(names: Names = None, data: Data = Path("data"), workers: Workers = 0, 
 
 
 @app.command(rich_help_panel=BUILD)
-def run(names: Names = None, data: Data = Path("data"), workers: Workers = 0, batch_rows: BatchRows = 4096) -> None:
-    """All data stages, then the gates and the report: from raw files to gated splits."""
-    recipes = _build(names, data, shell.engine(workers, batch_rows), last="split")
+def run(
+    names: Names = None,
+    data: Data = Path("data"),
+    workers: Workers = 0,
+    batch_rows: BatchRows = 4096,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make all anew, whatever is remembered of rows.")] = False,
+) -> None:
+    """All data stages, then the gates and the report: from raw files to gated splits, kept as a version."""
+    recipes = _build(names, data, shell.engine(workers, batch_rows), last="split", fresh=fresh)
     code = _gates(recipes)
     _report(recipes)
     raise typer.Exit(code)

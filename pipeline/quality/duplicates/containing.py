@@ -19,7 +19,7 @@ from pipeline.quality.duplicates.wording import Wordings
 from pipeline.quality.fingerprints import SIZE, WINDOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -41,13 +41,13 @@ def within(signed: pa.Table, rows: Ints, texts_of: Callable[[Ints], list[str]], 
 
     One that stands in more than `MOST_HOLDERS` rows is boilerplate: its pairs are counted only.
     """
-    chosen = signed.select(["length", "units", "unspaced", "fingerprints", "lowest"]).take(rows)
+    chosen = signed.select(["length", "units", "unspaced", "words", "fingerprints", "lowest"]).take(rows)
     units, length = chosen["units"].to_numpy(), chosen["length"].to_numpy()
     holder, held = _proposed(chosen, units)
     if side is not None:
         apart = side[rows[holder]] != side[rows[held]]
         holder, held = holder[apart], held[apart]
-    whole = _stands(rows, holder, held, texts_of)
+    whole = _stands(chosen, rows, (holder, held), texts_of)
     holder, held = holder[whole], held[whole]
     many = np.bincount(held, minlength=len(rows))[held] > MOST_HOLDERS
     more = (units[holder] - units[held])[~many].tolist()
@@ -97,18 +97,26 @@ def _rarest(hashes: Hashes, owners: Ints, ordered: Hashes, long: Bools) -> tuple
     return owners[mine[first]], hashes[mine[first]]
 
 
-def _stands(rows: Ints, holder: Ints, held: Ints, texts_of: Callable[[Ints], list[str]]) -> Bools:
-    """Whether the words of the one stand in a row inside the other: bool[pairs]."""
+def _stands(chosen: pa.Table, rows: Ints, pairs: tuple[Ints, Ints], texts_of: Callable[[Ints], list[str]]) -> Bools:
+    """Whether the words of the second stand in a row inside the first: bool[pairs]; only long rows are read again."""
+    holder, held = pairs
+    words, starts = flat(chosen["words"])
+    whole = chosen["units"].to_numpy() <= np.diff(starts)
     found = np.zeros(len(holder), dtype=bool)
     for start in range(0, len(holder), _PAIRS_AT_ONCE):
         at = slice(start, start + _PAIRS_AT_ONCE)
-        needed, place = np.unique(np.concatenate([holder[at], held[at]]), return_inverse=True)
-        wordings = Wordings.of(texts_of(rows[needed]))
-        codes = [
-            wordings.codes[begin:end].astype(">u8").tobytes().hex(" ", 8)
-            for begin, end in zip(wordings.starts[:-1].tolist(), wordings.starts[1:].tolist(), strict=True)
-        ]
-        longer, shorter = np.split(place.reshape(-1), 2)
-        pairs = zip(longer.tolist(), shorter.tolist(), strict=True)
-        found[at] = [codes[other] in codes[one] for one, other in pairs]
+        needed = np.unique(np.concatenate([holder[at], held[at]]))
+        short, long = needed[whole[needed]], needed[~whole[needed]]
+        spelled = dict(zip(short.tolist(), _spelled(words, starts[short], starts[short + 1]), strict=True))
+        if len(long):
+            read = Wordings.of(texts_of(rows[long]))
+            spelled |= dict(zip(long.tolist(), _spelled(read.codes, read.starts[:-1], read.starts[1:]), strict=True))
+        both = zip(holder[at].tolist(), held[at].tolist(), strict=True)
+        found[at] = [spelled[other] in spelled[one] for one, other in both]
     return found
+
+
+def _spelled(codes: Hashes, begins: Ints, ends: Ints) -> Iterator[str]:
+    """The codes of each text as one string, in which a run of words is found at the bounds of words only."""
+    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+        yield codes[begin:end].astype(">u8").tobytes().hex(" ", 8)
