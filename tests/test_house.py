@@ -26,8 +26,8 @@ PACKAGE = ROOT / "pipeline"
 TASKS = KNOWN
 # What speaks of models, pages and gates, and not of why a row is rejected.
 ELSEWHERE = (
-    *("commands", "finetune", "gate", "pages", "storage", "versions"),
-    *("__main__.py", "show.py", "settings.py", "scaffold.py"),
+    *("commands", "finetune", "gate", "pages", "settings", "storage", "versions"),
+    *("__main__.py", "show.py", "scaffold.py"),
 )
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in ELSEWHERE]
 DECLARED = {name: rule for task in TASKS for name, rule in contract(task).rules.items()}
