@@ -92,7 +92,7 @@ def elect(polled: Poll, task: Task, settings: AuditSettings) -> Election:
         values=_ranks(task, ballots),
         seed=settings.seed,
     )
-    truth = with_open_ties(found.truth, plain)
+    truth = with_sole_answers(with_open_ties(found.truth, plain), plain)
     told = _told(truth, plain, settings, note=found.why) | _scores(found)
     return Election(ballots, truth, plain, ballots.labels, measured, told, choice=replace(found, truth=truth))
 
@@ -103,6 +103,23 @@ def with_open_ties(truth: Truth, plain: Truth) -> Truth:
         return truth
     first, second = np.sort(truth.shares, axis=1)[:, :-3:-1].T
     return replace(truth, tie=truth.tie | (plain.tie & (first - second < LEAST_AHEAD)))
+
+
+def with_sole_answers(truth: Truth, plain: Truth) -> Truth:
+    """The truth, with what he said where one annotator alone answered: nobody is overruled by others' answers elsewhere.
+
+    What speaks against it stays in the posterior.
+    """
+    sole = (plain.votes == 1) & (truth.label != plain.label)
+    if truth.shares is None or not sole.any():
+        return truth
+    own = truth.shares[np.arange(len(plain.label)), plain.label]
+    return replace(
+        truth,
+        label=np.where(sole, plain.label, truth.label),
+        posterior=np.where(sole, own, truth.posterior),
+        tie=truth.tie & ~sole,
+    )
 
 
 def _ranks(task: Task, ballots: Ballots) -> Floats | None:
@@ -159,7 +176,7 @@ def helped(election: Election, polled: Poll, task: Task, probabilities: Floats, 
         values=_ranks(task, election.ballots),
         seed=settings.seed,
     )
-    truth = with_open_ties(joined.truth, election.plain)
+    truth = with_sole_answers(with_open_ties(joined.truth, election.plain), election.plain)
     told = election.told | {
         "model": joined.why,
         "other_than_majority": int(((truth.label != election.plain.label) & ~election.plain.tie).sum()),

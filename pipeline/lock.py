@@ -134,7 +134,9 @@ def text(lock: Lock) -> str:
     names = pa.array(SIDES).take(pa.array(lock.sides))
     escaped = pa.array([_escaped(name) for name in lock.ids.to_pylist()], pa.string()) if _odd(lock.ids) else lock.ids
     lines: list[str] = pc.binary_join_element_wise(names, escaped, "\t").to_pylist()
-    return "\n".join([*(f"# {key}: {value}".rstrip() for key, value in head.items()), *lines, ""])
+    return "\n".join(
+        [*(f"# {key}: {value}" if value != "" else f"# {key}:" for key, value in head.items()), *lines, ""]
+    )
 
 
 def _odd(ids: pa.Array) -> bool:
@@ -157,9 +159,9 @@ def _head(raw: bytes, path: Path) -> tuple[dict[str, str], bytes, int]:
         end = raw.find(b"\n", at)
         end = len(raw) if end < 0 else end
         key, _, value = raw[at + 1 : end].decode("utf-8", "replace").partition(":")
-        found[key.strip()] = _plain(value.strip())
+        found[key.strip()] = _plain(value.removesuffix("\r").removeprefix(" "))
         at, lines = end + 1, lines + 1
-    if raw and found.get("format") != FORMAT:
+    if raw and found.get("format", "").strip() != FORMAT:
         problem = f"is no split lock of format {FORMAT}: its head must say '# format: {FORMAT}'"
         raise AssayError(f"{path}:1", problem, _WAY_OUT)
     return found, raw[at:], lines

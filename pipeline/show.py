@@ -78,6 +78,7 @@ def attention(reports: Sequence[Mapping[str, Any]]) -> list[str]:
             *_of_annotators(report["details"]),
             *_of_duplicates(report["details"]),
             *(_of_suspects(report["details"]) if report["counts"]["looks"] else ()),
+            *(_of_the_lock(report["details"]) if report.get("fresh") else ()),
         ]
     last = next(report["counts"] for report in reversed(reports) if not report["counts"]["looks"])
     if not last["kept"]:
@@ -100,7 +101,7 @@ def _of_duplicates(details: Mapping[str, Any]) -> Iterator[str]:
         if one["rows"]:
             yield f"known elsewhere: {one['rows']:,} rows stand in {plain(name)} already"
     if rows := details.get("contamination", {}).get("rows"):
-        yield f"[yellow]{rows:,} rows hold words of a held-out set[/yellow] and are left out"
+        yield f"[yellow]{rows:,} rows hold words of a held-out set[/yellow]"
 
 
 def _of_annotators(details: Mapping[str, Any]) -> Iterator[str]:
@@ -120,6 +121,18 @@ def _of_suspects(found: Mapping[str, Any]) -> Iterator[str]:
         more = found["likely_wrong"] - found["listed"]
         rest = f"; {more:,} more are as suspicious: raise audit.suspect_share" if more > 0 else ""
         yield f"suspects: {found['listed']:,} of {found['checked']:,} rows are listed ({verdicts}){rest}"
+
+
+DEALT_ANEW = (
+    "[red]split.lock is gone: all rows were dealt anew[/red], those of the test set, too; take it from version control",
+)
+
+
+def _of_the_lock(details: Mapping[str, Any]) -> Iterator[str]:
+    """Rows that changed sides since the lock was written before."""
+    moved = details.get("lock", {}).get("last_change", {}).get("moved", 0)
+    if moved:
+        yield f"[yellow]{moved:,} rows are on another side than before[/yellow], as split.lock tells"
 
 
 def waterfall(lines: Sequence[Line], name: str) -> Table:

@@ -87,22 +87,28 @@ def _stream(work: Work, outcome: Outcome) -> Iterator[tuple[str, pa.RecordBatch]
 def _verdicts(work: Work, settings: SplitSettings, before: lock.Lock | None) -> Verdicts:
     """Decide on what the rows have in common: pairs that the audit found where it looked for near ones."""
     pairs = searched.near(work.recipe) if settings.near_duplicates else None
+    merged = searched.accepted(work.recipe) if before is not None else None
     facts = _facts(work, settings, with_text=settings.near_duplicates and pairs is None)
     if pairs is not None and not pc.all(facts["asked"]).as_py():
         # More was asked than is shown, so that rows that show the same need not be a pair of the audit.
         pairs, facts = None, _facts(work, settings, with_text=True)
-    found = decide(_with_annotators(work, facts, settings), settings, pairs=pairs, lock=before)
+    found = decide(_with_annotators(work, facts, settings), settings, pairs=pairs, lock=before, merged=merged)
     found.details["pairs_from"] = "split" if pairs is None else "audit"
     return found
 
 
 def _published(work: Work) -> dict[str, dict[str, int]] | None:
     """What the official sides, as delivered, have in common; None without them or without pairs of the audit."""
-    sources, pairs = work.recipe.settings.ingest.source, searched.accepted(work.recipe)
-    if pairs is None or not any(one.split or one.split_names or "split" in one.columns for one in sources):
+    pairs = searched.accepted(work.recipe)
+    if pairs is None or not _is_official(work.recipe):
         return None
     rows = work.earlier("ingest", "rows", ["id", "split"])
     return overlaps(rows.append_column("key", _keys(work, rows["id"], pairs)), pairs)
+
+
+def _is_official(recipe: Recipe) -> bool:
+    """Whether any source says of its rows on which side they stand."""
+    return any(one.split or one.split_names or "split" in one.columns for one in recipe.settings.ingest.source)
 
 
 def _keys(work: Work, ids: pa.ChunkedArray, pairs: pa.Table) -> pa.Array:
@@ -209,8 +215,12 @@ def _with_annotators(work: Work, found: pa.Table, settings: SplitSettings) -> pa
 
 
 def inputs(recipe: Recipe) -> dict[str, str]:
-    """The content of the lock, and of the annotations where rows of one annotator are kept together."""
-    settings, found = recipe.settings.split, {}
+    """The content of the lock, and of the annotations where rows of one annotator are kept together.
+
+    And how the audit looked for duplicates: that it found the same pairs does not say that it looked for the same.
+    """
+    settings, audit = recipe.settings.split, recipe.settings.audit
+    found = {"searched": f"{audit.duplicates} {audit.near_threshold}", "official": str(_is_official(recipe))}
     if settings.lock and recipe.lock.is_file():
         found["lock"] = file_hash(recipe.lock)
     if settings.together:

@@ -5,37 +5,32 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections import Counter, deque
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from pipeline import store
-from pipeline.contract import ANNOTATIONS, REJECTED, SCHEMAS, Contract, contract
+from pipeline.contract import ANNOTATIONS, REJECTED, SCHEMAS, contract
 from pipeline.engine import few_collections
 from pipeline.errors import AssayError
-from pipeline.memo import COLUMNS, FOLDER, Memos
-from pipeline.tasks import Task, task
+from pipeline.law import Ids, hold_ids, hold_law
+from pipeline.memo import FOLDER, Memos
+from pipeline.tasks import task
+from pipeline.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pipeline.engine import Engine
-    from pipeline.memo import Sort
     from pipeline.recipe import Recipe
 
-Given = TypeVar("Given")
-Beside = TypeVar("Beside")
 SHARD_ROWS = 50_000
-PLACES = ("source", "also_at")
-"""Columns that say where a row stands in the files, which changes for all rows below a line that is added."""
 # Code that reads what the stages write and decides nothing about rows.
 SHOW_ONLY = {
     *("checks", "commands", "erasing", "finetune", "gate", "pages", "storage", "versions"),
@@ -58,87 +53,6 @@ MATTERS = (
     "charset-normalizer",
     "datasets",
 )
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a stage is given: the recipe, the task, the rows of the stage before, and where to run."""
-
-    recipe: Recipe
-    task: Task
-    contract: Contract
-    engine: Engine
-    before: Path | None
-    tick: Callable[[int], None]
-    """Called with the number of rows just done, for the progress bar."""
-    memos: Memos | None = None
-    """What the last run made of each row; None where nothing is remembered."""
-
-    def each(
-        self,
-        function: Callable[[pa.RecordBatch], pa.RecordBatch],
-        *,
-        version: Any,
-        table: str = "rows",
-        columns: Sequence[str] | None = None,
-    ) -> Iterator[pa.RecordBatch]:
-        """`function` of every batch of rows, in order: one line for each row, made of that row alone.
-
-        `version` holds, as plain values, the settings that the function was bound with. It is given these `columns`, by
-        default all but `PLACES`; what it made of a row that has the same values in them as in the last run is
-        remembered. Name only columns that it reads: no other may change what it makes, and fewer change less often.
-        """
-        yield from self.over(function, self.without_places(table, columns), version=[table, version])
-
-    def over(
-        self, function: Callable[[pa.RecordBatch], pa.RecordBatch], given: Iterable[pa.RecordBatch], *, version: Any
-    ) -> Iterator[pa.RecordBatch]:
-        """`function` of every batch that is given, in order: one line for each line, made of that line alone."""
-        for _, made in self.beside(function, ((None, batch) for batch in given), version=version, sort=COLUMNS):
-            yield made
-
-    def beside(
-        self,
-        function: Callable[[Given], pa.RecordBatch],
-        given: Iterable[tuple[Beside, Given]],
-        *,
-        version: Any,
-        sort: Sort[Given],
-    ) -> Iterator[tuple[Beside, pa.RecordBatch]]:
-        """`over` batches of any sort, each with something narrow that comes out again beside what was made of it."""
-        if self.memos is None:
-            held: deque[Beside] = deque()
-            for made in self.engine.map(function, _apart(given, held)):
-                yield held.popleft(), made
-        else:
-            memo = self.memos.of(function, [version, self.task.name, self.task.guideline.model_dump(mode="json")])
-            yield from memo.through(
-                function, given, mapped=self.engine.map, batch_rows=self.engine.batch_rows, sort=sort
-            )
-
-    def without_places(self, table: str = "rows", columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """The rows by these columns, by default without those that say where they stand in the files."""
-        own = columns or [name for name in self.contract.schema.names if name not in PLACES]
-        return self.batches(table, own)
-
-    def earlier(self, stage: str, table: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """A narrow table of a stage that its `Stage.also` names."""
-        return store.whole_table(self.recipe.build / stage, table, columns=columns)
-
-    def batches(self, table: str = "rows", columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """The rows that the stage before kept, whole (streamed) or only some `columns`."""
-        assert self.before is not None
-        return store.batches(self.before, table, columns=columns, batch_rows=self.engine.batch_rows)
-
-    def narrow(self, columns: Sequence[str], table: str = "rows") -> pa.Table:
-        """A few narrow columns of all rows at once."""
-        assert self.before is not None
-        return store.whole_table(self.before, table, columns=columns)
-
-    def report(self) -> dict[str, Any]:
-        """The report of the stage before."""
-        assert self.before is not None
-        return store.read_report(self.before) or {}
 
 
 @dataclass
@@ -281,17 +195,26 @@ def _written(
         "tables": written,
         "details": outcome.details,
     }
-    report["counts"] = counts = _counts(stage, outcome, report["tables"], before, reasons)
+    report["counts"] = counts = _counts(outcome, report["tables"], before, reasons)
     if not outcome.looks:
         hold_law(stage.name, counts)
         if work.before is not None and before is not None:
-            _hold_ids(stage.name, work, before, ids, outcome.kept)
+            hold_ids(stage.name, _given_ids(work, before), ids.sum(*outcome.kept, "rejected"))
     if outcome.settle:
         outcome.settle()
         # What it reads is now what it has just written: the next run finds the same and has nothing to do.
         report["key"] = key(stage, work.recipe, before)
     store.write_report(folder, report)
     return report
+
+
+def _given_ids(work: Work, before: Mapping[str, Any]) -> int:
+    """The fingerprint of all ids that the stage before kept."""
+    given = Ids()
+    for name in before["counts"]["kept_tables"]:
+        for batch in work.batches(name, columns=["id"]):
+            given.add(batch["id"], side="in")
+    return given.sum("in")
 
 
 def _adopted(
@@ -309,7 +232,7 @@ def _adopted(
 
 
 def _counts(
-    stage: Stage, outcome: Outcome, tables: dict[str, Any], before: dict[str, Any] | None, reasons: Counter[str]
+    outcome: Outcome, tables: dict[str, Any], before: dict[str, Any] | None, reasons: Counter[str]
 ) -> dict[str, Any]:
     """The row counts of a stage: in + made = kept + rejected + joined."""
     given = outcome.read if outcome.read is not None else sum(_kept_rows(before)) if before else 0
@@ -329,56 +252,6 @@ def _counts(
 def _kept_rows(report: dict[str, Any] | None) -> Iterator[int]:
     if report:
         yield from (report["tables"][name]["rows"] for name in report["counts"]["kept_tables"])
-
-
-def hold_law(stage: str, counts: Mapping[str, Any]) -> None:
-    """Raise unless every row that came in, or was made, was kept, joined to another, or rejected."""
-    there, gone = counts["in"] + counts["made"], counts["kept"] + counts["rejected"] + counts["joined"]
-    if there != gone:
-        raise AssayError(
-            f"stage '{stage}'",
-            f"{there} rows came in or were made, but {gone} are accounted for",
-            "this is a fault in Assay: please report it",
-        )
-
-
-def _hold_ids(stage: str, work: Work, before: dict[str, Any], ids: Ids, kept: tuple[str, ...]) -> None:
-    """Raise unless the very ids that came in, or were made, went out: equal counts alone could hide a swap."""
-    given = Ids()
-    for name in before["counts"]["kept_tables"]:
-        for batch in work.batches(name, columns=["id"]):
-            given.add(batch["id"], side="in")
-    out = ids.sum(*kept, "rejected")
-    if given.sum("in") != out:
-        raise AssayError(
-            f"stage '{stage}'",
-            "the ids that went out are not those that came in",
-            "this is a fault in Assay: please report it",
-        )
-
-
-class Ids:
-    """Order-free fingerprints of sets of ids: the sum of 64-bit hashes, in constant memory."""
-
-    def __init__(self) -> None:
-        self._sums: Counter[str] = Counter()
-
-    def add(self, ids: pa.Array, *, side: str) -> None:
-        """Take in the ids that go to `side`."""
-        values = np.array(ids.to_pylist(), dtype=object)
-        if len(values):
-            self._sums[side] += int(pd.util.hash_array(values, categorize=False).sum(dtype=np.uint64))
-
-    def sum(self, *sides: str) -> int:
-        """The fingerprint of all ids on these sides, modulo 2^64."""
-        return sum(self._sums[side] for side in sides) % 2**64
-
-
-def _apart(given: Iterable[tuple[Beside, Given]], held: deque[Beside]) -> Iterator[Given]:
-    """The batches without what comes beside them, which is held."""
-    for beside, batch in given:
-        held.append(beside)
-        yield batch
 
 
 def batch_of(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.RecordBatch:

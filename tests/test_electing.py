@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.electing import UNMEASURED, elect, helped, with_open_ties
+from pipeline.electing import UNMEASURED, elect, helped, with_open_ties, with_sole_answers
 from pipeline.errors import AssayError
 from pipeline.quality.ballots import ballots_from
 from pipeline.quality.consensus import Truth
@@ -182,3 +182,13 @@ def test_numbers_on_which_all_agree_are_certain() -> None:
     assert columns(elected(same, NUMBERS))["posterior"] == pytest.approx([1] * 12, abs=1e-4)
     apart: Votes = [(row, who, said) for row in range(12) for who, said in (("p", "1"), ("q", "9"))]
     assert max(columns(elected(apart, NUMBERS))["posterior"]) < 0.7
+
+
+def test_nobody_who_answered_alone_is_overruled() -> None:
+    votes, untied = np.array([1, 3]), np.zeros(2, dtype=bool)
+    plain = Truth(np.array([0, 0]), np.array([1.0, 0.6]), untied, votes, "majority")
+    shares = np.array([[0.1, 0.9], [0.1, 0.9]])
+    truth = Truth(np.array([1, 1]), np.array([0.9, 0.9]), untied, votes, "auto", shares=shares)
+    found = with_sole_answers(truth, plain)
+    assert found.label.tolist() == [0, 1]
+    assert found.posterior.tolist() == [0.1, 0.9]

@@ -38,7 +38,8 @@ LINES = st.builds(
     erased.Line,
     kind=st.just("source"), name=NAMES, who=NAMES, when=NAMES, why=st.text(max_size=9), keep=st.booleans(),
 ) | st.builds(
-    erased.Line, kind=st.just("row"), name=st.tuples(NAMES, NAMES).map("/".join), who=NAMES, when=NAMES,
+    erased.Line, kind=st.just("row"), name=st.tuples(NAMES, NAMES).map("/".join).filter(lambda name: name[0] != "/"),
+    who=NAMES, when=NAMES,
     keep=st.booleans(),
 )  # fmt: skip
 

@@ -206,6 +206,19 @@ def test_what_no_row_says_any_more_is_forgotten(tmp_path: Path) -> None:
     assert sum(after.values()) < 0.8 * sum(before.values())
 
 
+@pytest.mark.parametrize("said", ['duplicates = "exact"', "near_threshold = 0.9", 'duplicates = "off"'])
+def test_how_the_audit_looks_is_known_to_the_split_though_it_finds_the_same(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    living = Living.begun(tmp_path / "lives", "labelled", 9, 12)
+    built(living.written(), "split", engine=SMALL, shard_rows=SHARD_ROWS)
+    monkeypatch.setitem(KINDS, "labelled", KINDS["labelled"].replace("[audit]", f"[audit]\n{said}"))
+    one = living.written()
+    expected = whole(living, tmp_path / "anew")
+    built(one, "split", engine=SMALL, shard_rows=SHARD_ROWS)
+    assert all_of(one) == expected
+
+
 def test_other_code_remembers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     living = Living.begun(tmp_path, "labelled", 7, ROWS)
     built(living.written(), "audit", engine=SMALL)

@@ -43,6 +43,15 @@ def test_it_reads_what_it_writes(rows: dict[str, int]) -> None:
     assert again.of(pa.array([*rows, "not there"], pa.string())).tolist() == [*rows.values(), -1]
 
 
+@pytest.mark.parametrize("edition", ["", " ", "2 ", " 2", "\u3000二", "a\r", "a: b", "\x1f", "#", "\\n"])
+def test_an_edition_is_read_as_it_was_written(tmp_path: Path, edition: str) -> None:
+    """Or every build would take the lock for one of another edition, and deal the frozen sides anew."""
+    write(tmp_path / "split.lock", lock_of(edition, pa.array(["a"]), np.array([2]), Change(dealt=1)))
+    again = read(tmp_path / "split.lock")
+    assert again is not None
+    assert again.edition == edition
+
+
 def test_the_file_is_made_for_version_control(tmp_path: Path) -> None:
     lock = lock_of("1", pa.array(["b", "文/1", "a\tb"]), np.array([2, 1, 0]), Change(dealt=3))
     write(tmp_path / "split.lock", lock)

@@ -81,5 +81,5 @@ def test_duplicates_and_conflicts_are_pointed_out() -> None:
         "duplicates: 1,200 rows are merged into others (1,100 exact, 100 similar)",
         "3 rows are in conflict with others that ask the same (3 by hold-back)",
         "known elsewhere: 7 rows stand in old already",
-        "2 rows hold words of a held-out set and are left out",
+        "2 rows hold words of a held-out set",
     ]

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pipeline import flow, stage
 from pipeline.contract import REJECTED, contract
 from pipeline.errors import AssayError
-from pipeline.stage import Ids, Outcome, Stage, Work, batch_of, hold_law, rejection
+from pipeline.stage import Outcome, Stage, Work, batch_of, rejection
 from tests.small import ALONE, CSV, built, contents, csv, made, table
 
 if TYPE_CHECKING:
@@ -105,28 +103,6 @@ def test_a_stage_that_fails_leaves_the_one_before_it(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         stage.run(replace(fake(crash), sections=("audit", "split")), one, ALONE, tick=lambda rows: None)
     assert contents(one.build) == before
-
-
-@given(st.tuples(*[st.integers(0, 5)] * 5))
-def test_the_law_is_an_equation(numbers: tuple[int, ...]) -> None:
-    counts = dict(zip(("in", "made", "kept", "rejected", "joined"), numbers, strict=True))
-    if counts["in"] + counts["made"] == counts["kept"] + counts["rejected"] + counts["joined"]:
-        hold_law("audit", counts)
-    else:
-        with pytest.raises(AssayError, match="accounted for"):
-            hold_law("audit", counts)
-
-
-@given(st.lists(st.text(max_size=4), max_size=10), st.integers(0, 10), st.randoms(use_true_random=False))
-def test_fingerprints_ignore_order_and_batches_and_see_a_swap(ids: list[str], cut: int, random: Any) -> None:
-    one, other = Ids(), Ids()
-    one.add(pa.array(ids, pa.string()), side="in")
-    shuffled = random.sample(ids, len(ids))
-    for part in (shuffled[:cut], shuffled[cut:]):
-        other.add(pa.array(part, pa.string()), side="a")
-    assert one.sum("in") == other.sum("a")
-    other.add(pa.array(["another id"]), side="b")
-    assert one.sum("in") != other.sum("a", "b")
 
 
 def test_a_stage_without_the_one_before_it(tmp_path: Path) -> None:

@@ -56,14 +56,21 @@ def check_recipe(
     data: Data = Path("data"),
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of recipes, for editors.")] = False,
 ) -> None:
-    """Check recipes without running them: unknown settings are refused, with the nearest known one."""
-    from pipeline import recipe, tasks
+    """Check recipes without running them: unknown settings are refused, with the nearest known one.
+
+    The names of gates, sources and files that it uses are looked up as well; what has to be fetched is not.
+    """
+    from pipeline import recipe, sources, tasks
+    from pipeline.gate.suite import suite
 
     if schema:
         sys.stdout.write(recipe.json_schema() + "\n")
         return
     for one in shell.recipes(names, data):
         tasks.task(one.settings.task, one.settings.guideline)
+        suite(one)
+        for reading in one.settings.against:
+            sources.raw_files(one, reading)
         shell.console().print(
             f"{one.name}: good, task {one.settings.task}, {len(one.settings.ingest.source)} source(s)"
         )

@@ -23,16 +23,24 @@ def _build(names: list[str] | None, data: Path, engine: Engine, *, last: str, fr
     console = shell.console()
     recipes = shell.recipes(names, data)
     for one in recipes:
-        clock = show.Clock()
+        clock, is_new = show.Clock(), _is_dealt_anew(one)
         with show.progress(console, one.name) as begin:
             reports = flow.build(one, engine, last=last, begin=begin, fresh=fresh)
         rows = reports[0]["counts"]["in"] if any(report["fresh"] for report in reports) else 0
         console.print(show.closing(reports, one.name))
-        for line in show.attention(reports):
+        for line in (*show.attention(reports), *(show.DEALT_ANEW if is_new and last == "split" else ())):
             console.print(line)
         kept = _kept(one) if last == "split" else ""
         console.print(f"{one.name}: {clock.told(rows)}{kept}\n")
     return recipes
+
+
+def _is_dealt_anew(one: Recipe) -> bool:
+    """Whether there was a split, but the lock that would keep its sides is gone."""
+    from pipeline import store
+
+    is_locked = one.settings.split.lock and not one.lock.is_file()
+    return is_locked and store.read_report(one.build / "split") is not None
 
 
 def _kept(one: Recipe) -> str:

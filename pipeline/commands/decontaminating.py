@@ -42,7 +42,7 @@ def decontaminate(
 ) -> None:
     """List the rows in which words of a held-out set stand; assay run takes them out, with this evidence.
 
-    Held-out sets are named in the recipe: [[against]] with a name, files or hub, a format and kind = "held-out".
+    Held-out sets stand under "against" in the recipe, with a name, files or hub, a format and kind = "held-out".
     """
     (one,) = shell.recipes([name], data)
     work = _ingested(one, shell.engine(workers, batch_rows))

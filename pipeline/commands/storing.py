@@ -78,18 +78,18 @@ def pull(
     from pipeline import storage
 
     remote, console = storage.Remote(url), shell.console()
+    name, folder, accept = _beside(name, data)
     if every:
         _list(console, storage.listed(remote, name), f"{remote.place}/{name}")
         return
-    folder, accept = _beside(name, data)
     with _bytes(console, f"{name} from {remote.place}", None) as tick:
         done = storage.pull(remote, name, folder, version=version, tick=tick, accept=accept)
     _closing(console, done, "pulled")
     console.print(os.path.relpath(folder / done.version), soft_wrap=True, markup=False)
 
 
-def _beside(name: str, data: Path) -> tuple[Path, Callable[[Path], None]]:
-    """Where pulled versions of a data set lie, and what they are held to: nothing that was erased here."""
+def _beside(name: str, data: Path) -> tuple[str, Path, Callable[[Path], None]]:
+    """What a data set is called, where pulled versions of it lie, and what they are held to: nothing erased here."""
     from functools import partial
 
     from pipeline import erasing, recipe
@@ -97,10 +97,10 @@ def _beside(name: str, data: Path) -> tuple[Path, Callable[[Path], None]]:
 
     if (data / name / "recipe.toml").is_file() or name.endswith(".toml"):
         one = recipe.find(name, data=data)
-        return one.build / "versions", partial(erasing.hold_clean, one)
+        return one.name, one.build / "versions", partial(erasing.hold_clean, one)
     if not is_name(name):
         raise AssayError(f"data set '{name}'", "is no name of a data set", "letters, digits, '.', '_' and '-'")
-    return data / "build" / name / "versions", lambda folder: None
+    return name, data / "build" / name / "versions", lambda folder: None
 
 
 @app.command(rich_help_panel=KEEP)

@@ -194,8 +194,7 @@ def _search(recipe: Recipe, marks: Sequence[Marks]) -> Search:
     from pipeline.erasing.proof import shared
 
     free = FREE | {name for name in contract(recipe.settings.task).schema.names if name not in spine()}
-    words, places = shared(recipe, marks, free)
-    return Search(marks, free, without=words, without_places=places)
+    return Search(marks, free, others=shared(recipe, marks, free))
 
 
 def _is_gone(marks: Sequence[Marks]) -> Callable[[str], bool]:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from pipeline import cache, erased, sources, store
 from pipeline.contract import contract
 from pipeline.erasing import files, gathering, leaves
-from pipeline.erasing.search import CLOSED, Looked, Search
+from pipeline.erasing.search import CLOSED, Looked, Others, Search
 from pipeline.errors import AssayError
 from pipeline.versions import log, versions_folder
 from pipeline.versions.spine import spine
@@ -65,9 +65,9 @@ def prove(recipe: Recipe, marks: Sequence[Marks], *, tick: Callable[[int], None]
     free = FREE | {name for name in contract(recipe.settings.task).schema.names if name not in spine()}
     proof = Proof(rows=sum(one.rows for one in marks), made=sum(one.made for one in marks))
     proof.too_short = len({short for one in marks for short in one.too_short})
-    words, places = shared(recipe, marks, free)
-    proof.shared = len(words)
-    search = Search(marks, free, without=words, without_places=places)
+    others = shared(recipe, marks, free)
+    proof.shared = len(others.words)
+    search = Search(marks, free, others=others)
     raw = _raw(recipe)
     proof.raw = sorted(os.path.relpath(path) for path in raw)
     for path, area in walked(recipe, raw):
@@ -134,16 +134,19 @@ def _raw(recipe: Recipe) -> set[Path]:
     return found
 
 
-def shared(recipe: Recipe, marks: Sequence[Marks], free: frozenset[str]) -> tuple[set[int], set[int]]:
-    """The words and places that records have which are not erased: they stand there in their own right."""
-    search = Search(marks, free)
-    words: set[int] = set()
-    places: set[int] = set()
+def shared(recipe: Recipe, marks: Sequence[Marks], free: frozenset[str]) -> Others:
+    """What records hold which are not erased: it stands there in its own right."""
+    search, found = Search(marks, free), Others()
+    named = [one.target.name for one in marks if one.target.kind == "row"]
     for batch in _others(recipe, marks, search):
-        places.update(search.places(batch["source"]).tolist())
+        found.places.update(search.places(batch["source"]).tolist())
+        for name in named:
+            found.longer.update(batch["id"].filter(pc.starts_with(batch["id"], name)).to_pylist())
         for _, values in leaves.of_batch(batch):
-            words.update(hashed for hashes in search.words(values.unique().to_pylist()) for hashed in hashes.tolist())
-    return words, places
+            found.words.update(
+                hashed for hashes in search.words(values.unique().to_pylist()) for hashed in hashes.tolist()
+            )
+    return found
 
 
 def _others(recipe: Recipe, marks: Sequence[Marks], search: Search) -> Iterator[pa.RecordBatch]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.erasing.traces import SPACED, UNSPACED, Known, chunks, points_of
+from pipeline.text import is_unspaced
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -47,28 +48,34 @@ class Looked:
         return self.found.total()
 
 
+@dataclass(frozen=True)
+class Others:
+    """What records hold that are not erased, and what may stay, as it is theirs: hashes of words and of places.
+
+    `longer` are their ids that begin with one that is erased: `s/1-2` is no trace of `s/1`.
+    """
+
+    words: set[int] = field(default_factory=set)
+    places: set[int] = field(default_factory=set)
+    longer: set[str] = field(default_factory=set)
+
+
 class Search:
     """The marks of all targets, looked for at once.
 
     `free` are the columns that hold the words of rows: a text may begin like an id, so only ids that are known count
-    in them, and places do not. Words and places of `without` are not looked for.
+    in them, and places do not. What `others` hold is not looked for.
     """
 
-    def __init__(
-        self,
-        marks: Sequence[Marks],
-        free: Collection[str],
-        *,
-        without: Collection[int] = (),
-        without_places: Collection[int] = (),
-    ) -> None:
+    def __init__(self, marks: Sequence[Marks], free: Collection[str], *, others: Others | None = None) -> None:
+        others = others or Others()
         self._free = frozenset(free)
         self._hasher = marks[0].hasher if marks else None
         self._ids = Known(_hashes(hashed for one in marks for hashed in one.found["id"]))
         places = {hashed for one in marks for hashed in one.found["place"]}
-        self._places = Known(_hashes(iter(places.difference(without_places))))
+        self._places = Known(_hashes(iter(places.difference(others.places))))
         words = {hashed: chars for one in marks for hashed, chars in one.found["words"].items()}
-        words = {hashed: chars for hashed, chars in words.items() if hashed not in without}
+        words = {hashed: chars for hashed, chars in words.items() if hashed not in others.words}
         self._words = {
             size: Known(_hashes(hashed for hashed, chars in words.items() if chars == size))
             for size in (SPACED, UNSPACED)
@@ -76,6 +83,7 @@ class Search:
         self._short = Known(_hashes(hashed for hashed, chars in words.items() if chars not in self._words))
         self._prefixes = tuple(one.target.prefix for one in marks if one.target.kind == "source")
         self._anchors = _anchors(marks)
+        self._longer = tuple(others.longer)
         self._lengths = sorted({chars for one in marks for chars in one.found["id"].values()}, reverse=True)
 
     def places(self, values: pa.Array) -> Hashes:
@@ -121,7 +129,7 @@ class Search:
         candidates: list[str] = []
         joined = "\0".join(texts)
         for at in self._anchors.finditer(joined):
-            candidates += _cuts(joined, at.start(), self._lengths)
+            candidates += _cuts(joined, at.start(), self._lengths, longer=self._longer)
         return len(self._ids.among(self._hasher.names(candidates)))
 
     def words(self, texts: Sequence[str]) -> Iterator[Hashes]:
@@ -146,12 +154,28 @@ def _anchors(marks: Sequence[Marks]) -> re.Pattern[str] | None:
     return re.compile("|".join(starts)) if starts else None
 
 
-def _cuts(text: str, start: int, lengths: Sequence[int]) -> Iterator[str]:
-    """What may be an id there: of a length that ids have, and no part of a longer word, path or id."""
+def _cuts(text: str, start: int, lengths: Sequence[int], *, longer: tuple[str, ...]) -> Iterator[str]:
+    """What may be an id there: of a length that ids have, and no part of a longer word, path or id.
+
+    Scripts without spaces go on right after an id: only a `longer` one that is known tells it from a part of that.
+    """
     before = text[start - 1 : start]
-    if before.isalnum() or (before and before in "_./-"):
+    if _goes_on(before) or (before and before in "_./-"):
         return
+    known = max(
+        (len(one) for one in longer if text.startswith(one, start) and _ends(text, start + len(one))), default=0
+    )
     for length in lengths:
         end = start + length
-        if end == len(text) or (end < len(text) and not text[end].isalnum()):
+        if length >= known and _ends(text, end):
             yield text[start:end]
+
+
+def _ends(text: str, end: int) -> bool:
+    """Whether a word may end there."""
+    return end <= len(text) and not _goes_on(text[end : end + 1])
+
+
+def _goes_on(character: str) -> bool:
+    """Whether a letter or digit, of a script with spaces, makes what stands beside it a part of a longer word."""
+    return character.isalnum() and not is_unspaced(character)

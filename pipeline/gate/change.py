@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline import versions
 from pipeline.gate.facts import NO_LABEL
+from pipeline.shaping import ERASED
 from pipeline.versions.drift import shares
 from pipeline.versions.held import SIDES
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.recipe import Recipe
     from pipeline.versions import Held
 
-TEST, ERASED = "test", "erased"
+TEST = "test"
 COLUMNS = ("test_changed", "flipped_share", "flipped_rows", "lost_share", "class_drift")
 NO_BASE = (
     "no earlier version that passed its gates holds other rows: the next build is held to the first that passes;"

@@ -214,12 +214,13 @@ def stage_frame(reports: Mapping[str, Mapping[str, Any]]) -> Frame:
     for name, report in reports.items():
         counts = report["counts"]
         gone = counts["kept"] + counts["rejected"] + counts["joined"]
+        erased = counts["reasons"].get("erased", 0)  # what was asked for is no fault
         lines.append(
             {
                 "id": name,
                 "unaccounted": abs(counts["in"] + counts["made"] - gone),
                 "not_handed_on": 0 if kept_before is None else abs(counts["in"] - kept_before),
-                "rejected_share": counts["rejected"] / max(counts["in"] + counts["made"], 1),
+                "rejected_share": (counts["rejected"] - erased) / max(counts["in"] + counts["made"] - erased, 1),
             }
         )
         kept_before = sum(report["tables"][table]["rows"] for table in counts["kept_tables"])

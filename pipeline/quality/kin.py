@@ -68,10 +68,6 @@ class Keyed:
         """The links of some rows: bool[n]."""
         return Keyed(self.row[rows[self.row]], self.code[rows[self.row]], self.names)
 
-    def pairs(self) -> tuple[Ints, Ints]:
-        """Every row beside the first one that has its key, once for each of its keys."""
-        return self.first()[self.code], self.row
-
     def first(self) -> Ints:
         """The first row that has each key, or the largest integer there is: int64[keys]."""
         first = np.full(len(self.names), np.iinfo(np.int64).max)
@@ -115,11 +111,6 @@ def groups(group: pa.ChunkedArray, also_in: pa.ChunkedArray) -> Keyed:
     codes: Any = pc.dictionary_encode(names)
     rows = np.concatenate([np.arange(len(group), dtype=np.int64), row])
     return Keyed(rows, np.asarray(codes.indices).astype(np.int64), codes.dictionary)
-
-
-def same_group(group: pa.ChunkedArray, also_in: pa.ChunkedArray) -> tuple[Ints, Ints]:
-    """Pairs of rows of one group, their own (string) or one of those merged into them (list<string>)."""
-    return groups(group, also_in).pairs()
 
 
 def _flat(lists: pa.Array | pa.ChunkedArray) -> tuple[Ints, pa.Array]:

@@ -60,6 +60,12 @@ class AuditSettings(Settings):
     bootstrap: int = Field(default=1000, ge=0)
     seed: int = 1
 
+    @model_validator(mode="after")
+    def _trust_has_names(self) -> AuditSettings:
+        if self.conflicts == "trusted" and not self.trusted_sources:
+            raise ValueError("conflicts = \"trusted\" needs 'trusted_sources', the most trusted first")
+        return self
+
 
 class EditSettings(Settings):
     """One kind of rewording and how much of it."""

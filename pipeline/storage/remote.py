@@ -73,6 +73,10 @@ class Remote:
     """
 
     def __init__(self, url: str) -> None:
+        if not url.strip():
+            raise AssayError(
+                "the URL of a store", "is empty", "a folder (. for this one), s3://BUCKET/FOLDER, gs://..."
+            )
         self._url, self.place = url, masked(url, url)
         self.kind = url.partition("://")[0].rpartition("::")[2] if "://" in url else "file"
         with self.explained():

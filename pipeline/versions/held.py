@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from pipeline import store
+from pipeline import erased, store
 from pipeline.errors import AssayError
 from pipeline.settings import Guideline
 from pipeline.tasks import Task, task
@@ -38,7 +38,7 @@ class Held:
     Attributes:
         id: of the version; empty for the build that stands.
         tables: the files of every side, of `rejected`, and of nothing else.
-        about: what stands in version.json.
+        about: what stands in version.json; of the build that stands, also which rows, and sources, are erased.
     """
 
     id: str
@@ -136,7 +136,7 @@ def standing(recipe: Recipe) -> Held:
     folder = recipe.build / "split"
     tables = {side: tuple(sorted(folder.glob(f"{side}-*.parquet"))) for side in SIDES}
     rejected = tuple(path for name in STAGES for path in sorted((recipe.build / name).glob("rejected-*.parquet")))
-    settings = recipe.settings
+    settings, gone = recipe.settings, erased.of(recipe)
     about = {
         "data_set": recipe.name,
         "task": settings.task,
@@ -144,5 +144,6 @@ def standing(recipe: Recipe) -> Held:
         "tables": {side: found["split"]["tables"].get(side, {"rows": 0}) for side in SIDES},
         "edition": settings.split.edition,
         "content": content(found["split"]["tables"]),
+        "erased": [*(f"{name}/" for name in gone.sources), *gone.rows],
     }
     return Held(id="", folder=folder, tables={**tables, "rejected": rejected}, about=about)

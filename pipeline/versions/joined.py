@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pipeline.errors import AssayError
+from pipeline.shaping import ERASED
 from pipeline.versions.held import SIDES, Held
 from pipeline.versions.spine import own, spine
 
@@ -44,6 +45,7 @@ class Joined:
         for letter, held in (("a", before), ("b", after)):
             self._narrow(letter, held)
             self._rejected(letter, held)
+        self._erased(after.about.get("erased", ()))
         changed = ", ".join(
             f"a.{_quoted(name)} IS DISTINCT FROM b.{_quoted(name)} AS {_quoted(name)}" for name in self.spine
         )
@@ -86,6 +88,14 @@ class Joined:
         self.connection.execute(
             f"CREATE TEMP TABLE gone_{letter} AS SELECT id, min(reason) AS reason FROM {view}"
             " WHERE id IS NOT NULL AND id <> '' GROUP BY id"
+        )
+
+    def _erased(self, names: Sequence[str]) -> None:
+        """Count rows among those rejected as erased: the line of such a record has only its place, and no id."""
+        self.connection.register("erased", pa.table({"name": pa.array(names, pa.string())}))
+        self.connection.execute(
+            f"INSERT INTO gone_b SELECT id, '{ERASED}' FROM a WHERE id NOT IN (SELECT id FROM gone_b)"
+            " AND (id IN (SELECT name FROM erased) OR split_part(id, '/', 1) || '/' IN (SELECT name FROM erased))"
         )
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

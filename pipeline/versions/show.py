@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.text import visible
 from pipeline.versions import saying
@@ -82,7 +84,7 @@ def _table(part: saying.Part) -> Table:
     return table
 
 
-def _examples(found: Mapping[str, Any], limit: int | None) -> Iterator[str]:
+def _examples(found: Mapping[str, Any], limit: int | None) -> Iterator[str | Text]:
     for kind in ("relabelled", "retexted", "resplit", "removed", "added"):
         examples, whole = found["examples"][kind], found["rows"][kind]
         if examples and limit != 0:
@@ -93,30 +95,45 @@ def _examples(found: Mapping[str, Any], limit: int | None) -> Iterator[str]:
                 yield from _example(one)
 
 
-def _example(one: Mapping[str, Any]) -> Iterator[str]:
+def _example(one: Mapping[str, Any]) -> Iterator[Text]:
+    """A row that changed: as text and not as markup, which a row could break out of where colours begin and end."""
     if "from" in one:
-        yield f"  {_plain(one['id'])}  {one['from']} → {one['to']}"
+        yield Text(f"  {_line(one['id'])}  {one['from']} → {one['to']}")
         return
-    reason = f", {_plain(one['reason'])}" if one.get("reason") else ""
-    text = _pieces(one["text_pieces"]) if "text_pieces" in one else _cut(one["text"])
-    yield f"  {_plain(one['id'])} ({one['side']}{reason})  {text}"
+    reason = f", {_line(one['reason'])}" if one.get("reason") else ""
+    text = _pieces(one["text_pieces"]) if "text_pieces" in one else Text(_cut(one["text"]))
+    yield Text.assemble(f"  {_line(one['id'])} ({one['side']}{reason})  ", text)
     if one.get("marks"):
-        yield f"    {'; '.join(_cut(mark) for mark in one['marks'])}"
+        yield Text(f"    {'; '.join(_cut(mark) for mark in one['marks'])}")
     elif "answer_pieces" in one:
-        yield f"    {_pieces(one['answer_pieces'])}"
+        yield Text.assemble("    ", _pieces(one["answer_pieces"]))
     elif "before" in one:
-        yield f"    {_cut(one['before'])} → {_cut(one['after'])}"
+        yield Text(f"    {_cut(one['before'])} → {_cut(one['after'])}")
 
 
-def _pieces(pieces: Sequence[Sequence[str]]) -> str:
-    marks = {"=": ("", ""), "-": ("[red]\\[-", "-][/]"), "+": ("[green]{+", "+}[/]")}
-    return "".join(f"{marks[sign][0]}{_plain(text)}{marks[sign][1]}" for sign, text in pieces)
+def _pieces(pieces: Sequence[Sequence[str]]) -> Text:
+    marks = {"=": ("", "", ""), "-": ("[-", "-]", "red"), "+": ("{+", "+}", "green")}
+    found = Text()
+    for sign, text in pieces:
+        begin, end, style = marks[sign]
+        found.append(f"{begin}{_inline(text)}{end}", style)
+    return found
+
+
+def _inline(text: str) -> str:
+    """A part of a line as a terminal may show it; the spaces at its ends part it from what stands beside it."""
+    return visible(re.sub(r"\s+", " ", text))
 
 
 def _cut(text: str) -> str:
-    return _plain(text if len(text) <= _CHARS else text[: _CHARS - 1] + "…")
+    return _line(text if len(text) <= _CHARS else text[: _CHARS - 1] + "…")
+
+
+def _line(text: str) -> str:
+    """Text from data as a terminal may show it, on one line."""
+    return visible(" ".join(text.split()))
 
 
 def _plain(text: str) -> str:
-    """Text from data as a terminal may show it, on one line."""
-    return escape(visible(" ".join(text.split())))
+    """The same as markup that says just that."""
+    return escape(_line(text))

@@ -56,6 +56,34 @@ def test_a_pulled_data_set_stays_in_its_folder(name: str, tmp_path: Path) -> Non
         raise typed("pull", name, tmp_path / "far", "--data", tmp_path).exception or ValueError
 
 
+def test_a_data_set_named_by_its_recipe_is_pulled_by_its_name(tmp_path: Path) -> None:
+    data, far = a_set(tmp_path / "data"), tmp_path / "far"
+    version = a_version(data / "build" / "small" / "versions")
+    log.add(version.parent, {"id": version.name, "what": "kept", "when": "2026-01-02", "rows": {}})
+    recipe = data / "small" / "recipe.toml"
+    assert typed("push", recipe, far, "--data", data).exit_code == 0
+    pulled = typed("pull", recipe, far, "--data", data)
+    assert pulled.exit_code == 0, pulled.exception
+    assert f"{far}/small/{version.name}" in pulled.output.replace("\n", "")
+    assert version.name in typed("pull", recipe, far, "--list", "--data", data).output
+
+
+@pytest.mark.parametrize("name", ["..", "a/../../b"])
+def test_nothing_is_listed_beside_the_store(name: str, tmp_path: Path) -> None:
+    with pytest.raises(AssayError, match="is no name of a data set"):
+        raise typed("pull", name, tmp_path / "far", "--list", "--data", tmp_path).exception or ValueError
+
+
+def test_no_url_is_not_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = a_set(tmp_path / "data")
+    version = a_version(data / "build" / "small" / "versions")
+    log.add(version.parent, {"id": version.name, "what": "kept", "when": "2026-01-02", "rows": {}})
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(AssayError, match="is empty"):
+        raise typed("push", "small", "", "--data", data).exception or ValueError
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
 @pytest.mark.parametrize("options", [[], ["--check", "--source", "s"], ["--check", "--dry-run"], ["--dry-run"]])
 def test_erase_wants_to_know_what(options: list[str], tmp_path: Path) -> None:
     with pytest.raises(AssayError, match="say what is erased"):

@@ -234,6 +234,36 @@ def test_a_row_without_an_id_goes_with_all_that_say_the_same(tmp_path: Path) -> 
     assert len(table(one, "ingest")) == 9
 
 
+def test_a_longer_id_is_no_trace_of_the_one_that_it_begins_with(tmp_path: Path) -> None:
+    from tests.small import CSV, LABELS, csv, made
+
+    ids = ["1", "10", "1-2", "1.5", "1/a", "1的", "12", "张", "张三"]
+    lines = [f"{id_},a living text about subject number {at} and nothing else,good" for at, id_ in enumerate(ids)]
+    one = made(tmp_path, CSV + LABELS, {"rows.csv": csv("id,text,label", lines)})
+    flow.build(one, ALONE)
+    kept = versions.keep(one)
+    assert erase(one, Target("row", "s/1"), Target("row", "s/张")).proof.findings == []
+    assert not kept.folder.exists()
+    assert {row["id"] for row in table(one, "ingest")} == {f"s/{id_}" for id_ in ids} - {"s/1", "s/张"}
+    versions.keep(one)
+    (one.folder / "notes.txt").write_text("see s/1-2, s/1.5, s/1/a, s/1的, s/张三, s/10, s/1-2.")
+    assert erasing.check(one).findings == []
+
+
+@pytest.mark.parametrize("said", ["行s/1的标签错了", "s/1", "as s/1.", "s/1-x", "和s/张不同", "s/张"])
+def test_an_id_is_found_within_what_people_write(said: str, tmp_path: Path) -> None:
+    from tests.small import CSV, LABELS, csv, made
+
+    lines = [
+        f"{id_},a living text about subject number {at} and nothing,good" for at, id_ in enumerate(["1", "张", "2"])
+    ]
+    one = made(tmp_path, CSV + LABELS, {"rows.csv": csv("id,text,label", lines)})
+    flow.build(one, ALONE, last="ingest")
+    assert erase(one, Target("row", "s/1"), Target("row", "s/张")).proof.findings == []
+    (one.folder / "notes.txt").write_text(said)
+    assert [file for file, _ in erasing.check(one).findings] == ["small/notes.txt"]
+
+
 def test_kept_after_all_it_comes_back(clean: Recipe) -> None:
     line = erased.Line("source", "forum", "officer", "2026-01-03", "asked again", keep=True)
     erased.add(erased.path_of(clean), [line])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -49,6 +50,34 @@ def seen(
 )
 def test_test_rows_that_are_not_what_they_were_are_counted(tmp_path: Path, rows: Sides, count: int) -> None:
     assert seen(tmp_path, rows)[0]["test_changed"] == count
+
+
+@pytest.mark.parametrize("named", [{"row": "film/5"}, {"source": "film"}])
+@pytest.mark.parametrize("line", ["record:raw.csv:9", None])
+def test_rows_that_the_list_of_what_is_erased_names_are_not_counted(
+    tmp_path: Path, named: dict[str, str], line: str | None
+) -> None:
+    """Ingest rejects an erased record by its place: its line has no id that a row could be matched by."""
+    (tmp_path / "tiny").mkdir()
+    erased_now = json.dumps(named | {"who": "ann", "when": "2026"})
+    (tmp_path / "tiny" / "erased.jsonl").write_text(erased_now + "\n")
+    rejected = [gone(line, "erased", "ingest")] if line else []
+    found, told = seen(tmp_path, without(texts(), "film/5"), rejected=rejected)
+    assert (found["test_changed"], found["lost_share"]) == (0, 0)
+    assert "1 removed (1 of them erased)" in told["test_changed"]
+
+
+def test_a_row_whose_id_begins_like_an_erased_one_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "tiny").mkdir()
+    lines: list[dict[str, Any]] = [
+        {"row": "film/55"},
+        {"source": "fil"},
+        {"row": "film/5"},
+        {"row": "film/5", "keep": True},
+    ]
+    told = "".join(json.dumps(line | {"who": "ann", "when": "2026"}) + "\n" for line in lines)
+    (tmp_path / "tiny" / "erased.jsonl").write_text(told)
+    assert seen(tmp_path, without(texts(), "film/5"))[0]["test_changed"] == 1
 
 
 def test_erased_rows_and_a_new_edition_are_told_and_not_counted(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.quality.kin import Keyed, most_rows, same_group, templates, told
+from pipeline.quality.kin import Keyed, groups, most_rows, templates, told
 
 KEYS = st.lists(st.lists(st.sampled_from("abcd"), unique=True, max_size=3), max_size=12)
 
@@ -20,7 +20,7 @@ def chunked(keys: list[list[str]], *, at: int = 0) -> pa.ChunkedArray:
 @given(KEYS, st.integers(0, 12))
 def test_pairs_join_what_has_a_key_in_common(keys: list[list[str]], at: int) -> None:
     keyed = Keyed.of(chunked(keys, at=at), {"d": 99})
-    left, right = keyed.pairs()
+    left, right = keyed.first()[keyed.code], keyed.row
     found = {(one, other) for one, other in zip(left.tolist(), right.tolist(), strict=True) if one != other}
     firsts = {key: next(row for row, own in enumerate(keys) if key in own) for own in keys for key in own if key != "d"}
     wanted = {(firsts[key], row) for row, own in enumerate(keys) for key in own if key != "d" and firsts[key] != row}
@@ -34,7 +34,8 @@ def test_rows_that_are_left_out_have_no_keys() -> None:
 
 
 def test_a_group_reaches_over_what_was_merged() -> None:
-    left, right = same_group(pa.chunked_array([["A", "B", "C"]]), chunked([["B"], [], ["A", "D"]], at=1))
+    keyed = groups(pa.chunked_array([["A", "B", "C"]]), chunked([["B"], [], ["A", "D"]], at=1))
+    left, right = keyed.first()[keyed.code], keyed.row
     found = {(one, other) for one, other in zip(left.tolist(), right.tolist(), strict=True) if one != other}
     assert found == {(0, 1), (0, 2)}
 
@@ -50,4 +51,4 @@ def test_a_template_is_what_more_rows_share_than_may() -> None:
 def test_no_rows_have_no_kin() -> None:
     nothing = pa.chunked_array([], pa.list_(pa.string()))
     assert templates(nothing) == {}
-    assert len(Keyed.of(nothing).pairs()[0]) == len(same_group(pa.chunked_array([], pa.string()), nothing)[0]) == 0
+    assert len(Keyed.of(nothing).row) == len(groups(pa.chunked_array([], pa.string()), nothing).row) == 0

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.lock import SIDES, Change, Lock, lock_of
+from pipeline.quality.duplicates.evidence import EXACT, NORMALISED
+from pipeline.quality.splitting.ties import joined
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,8 +44,9 @@ class Past:
     def of(cls, lock: Lock | None, edition: str, ids: pa.Array, pairs: pa.Table | None) -> Past:
         """The past of the rows `ids`.
 
-        A row without a line takes the side of a row that was merged into it: it is that row, under another name. Of
-        several the one that is held out most. `pairs`: columns left, right, outcome; those `merged` became one row.
+        A row without a line takes the side of a row that was merged into it, or that asked the same and lost to it in
+        a conflict: it is that row, under another name. Of several the one that is held out most. `pairs`: columns left,
+        right, kind, outcome.
         """
         nothing = np.full(len(ids), NONE, dtype=np.int64)
         if lock is None:
@@ -84,16 +87,20 @@ class Past:
 
 
 def _inherited(lock: Lock, ids: pa.Array, side: Ints, pairs: pa.Table) -> Ints:
-    merged = pairs.filter(pc.equal(pairs["outcome"], "merged"))
-    if not merged.num_rows:
+    equal = pc.is_in(pairs["kind"], pa.array([EXACT, NORMALISED]))
+    lost = pc.and_(pc.equal(pairs["outcome"], "conflict"), equal)
+    one = pairs.filter(pc.or_(pc.equal(pairs["outcome"], "merged"), lost))
+    if not one.num_rows:
         return side
-    ends = [merged[name].combine_chunks() for name in ("left", "right")]
-    here = [pc.index_in(end, value_set=ids) for end in ends]
+    ends = [one[name].combine_chunks() for name in ("left", "right")]
+    names = pc.unique(pa.concat_arrays(ends))
+    left, right = (np.asarray(pc.index_in(end, value_set=names)).astype(np.int64) for end in ends)
+    cluster = joined(len(names), left, right)
+    row = np.asarray(pc.fill_null(pc.index_in(names, value_set=ids), NONE)).astype(np.int64)
+    most = np.full(len(names), NONE, dtype=np.int64)
+    np.maximum.at(most, cluster, np.where(row == NONE, lock.of(names), NONE))
     found = side.copy()
-    for at in (0, 1):
-        chosen = pc.and_(pc.is_valid(here[at]), pc.is_null(here[1 - at]))
-        rows = np.asarray(pc.filter(here[at], chosen)).astype(np.int64)
-        gone = lock.of(pc.filter(ends[1 - at], chosen))
-        fresh = side[rows] == NONE
-        np.maximum.at(found, rows[fresh], gone[fresh])
+    there = np.flatnonzero(row != NONE)
+    fresh = there[side[row[there]] == NONE]
+    found[row[fresh]] = most[cluster[fresh]]
     return found

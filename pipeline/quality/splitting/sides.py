@@ -72,13 +72,19 @@ class _Rows:
 
 
 def decide(
-    facts: pa.Table, settings: SplitSettings, *, pairs: pa.Table | None = None, lock: Lock | None = None
+    facts: pa.Table,
+    settings: SplitSettings,
+    *,
+    pairs: pa.Table | None = None,
+    lock: Lock | None = None,
+    merged: pa.Table | None = None,
 ) -> Verdicts:
     """The side of every row of `facts` (columns: `split.FACTS`).
 
     Rows with parents are copies: they follow their parents into train or leave. The order of the rows does not matter.
-    `pairs`: columns left, right (ids), kind, outcome of rows that say the same; searched for where None. `lock`: the
-    sides of rows that keep one; with the lock that comes of it everything is decided the same again.
+    `pairs`: columns left, right (ids), kind of rows that say the same; searched for where None. `lock`: the sides of
+    rows that keep one; with the lock that comes of it everything is decided the same again. `merged`: columns left,
+    right, kind, outcome of pairs, some of which became one row, whoever searches for those that are kept on one side.
     """
     order = np.asarray(pc.sort_indices(facts["id"])).astype(np.int64)
     facts = facts.take(pa.array(order))
@@ -87,7 +93,7 @@ def decide(
     not_joined = kin.templates(originals["kin"])
     keyed = Keyed.of(originals["kin"], not_joined)
     near = kin.alike(originals, settings, pairs)
-    past = Past.of(lock, settings.edition, originals["id"].combine_chunks(), pairs)
+    past = Past.of(lock, settings.edition, originals["id"].combine_chunks(), merged)
     rows = _rows(originals, keyed, near[:2], past.side)
     done = _decided(rows, settings, past.fixed(settings))
     copy_sides, copy_reasons = copies(facts.filter(pa.array(copy)), originals, done.sides, keyed, settings)

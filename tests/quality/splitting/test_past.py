@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +21,7 @@ from pipeline.settings import Guideline, SplitSettings
 from pipeline.split import STAGE, facts
 from pipeline.stage import batch_of
 from pipeline.tasks import task
+from tests import small
 from tests.builds import a_recipe, a_text, kept_by, rows_of, run
 from tests.test_split import a_copy, a_sentence, rows_with
 
@@ -93,13 +96,13 @@ FROZEN = st.sampled_from([("test",), (), ("validation",)])
 
 
 def dealt(
-    rows: list[Row], made: list[Row], how: SplitSettings, before: lock.Lock | None
+    rows: list[Row], made: list[Row], how: SplitSettings, before: lock.Lock | None, merged: pa.Table | None = None
 ) -> tuple[dict[str, str], dict[str, tuple[str, str]], Verdicts]:
     """(side by id, why not by id, verdicts), without a build."""
     schema = contract("classification").schema
     batch = batch_of([{**row, "date": row.get("date")} for row in (*rows, *made)], schema)
     own = task("classification", Guideline())
-    found = decide(pa.Table.from_batches([facts(own, how.strata, True, batch)]), how, lock=before)
+    found = decide(pa.Table.from_batches([facts(own, how.strata, True, batch)]), how, lock=before, merged=merged)
     ids = [row["id"] for row in (*rows, *made)]
     sides = {name: SIDES[at] for name, at in zip(ids, found.sides.tolist(), strict=True) if at >= 0}
     return sides, {ids[at]: reason for at, reason in found.reasons.items()}, found
@@ -332,3 +335,80 @@ def test_a_kill_between_lock_and_tables_costs_only_the_work(tmp_path: Path, monk
     files = [{path.name: path.read_bytes() for path in (one.build / "split").iterdir()} for one in (recipe, other)]
     assert files[0] == files[1]
     assert recipe.lock.read_bytes() == other.lock.read_bytes()
+
+
+NAMED = """
+task = "classification"
+[[ingest.source]]
+name = "s"
+files = ["rows.jsonl"]
+format = "jsonl"
+columns = { id = "id", text = "text", label = "label" }
+[audit]
+suspects = "off"
+"""
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        'duplicates = "exact"',
+        'duplicates = "normalised"',
+        "near_threshold = 0.7",
+        'conflicts = "keep"',
+        "[split]\nnear_duplicates = false",
+    ],
+)
+def test_a_row_that_is_merged_into_a_new_one_hands_its_side_on(tmp_path: Path, settings: str) -> None:
+    """Whoever finds the near pairs: a frozen text must not come back on another side under a shorter id."""
+    rows = [{"id": f"row{n:02}", "text": a_sentence(n), "label": "ab"[n % 2]} for n in range(40)]
+    one = small.made(tmp_path, NAMED + settings, {"rows.jsonl": "".join(f"{json.dumps(row)}\n" for row in rows)})
+    small.built(one, "split")
+    before = {row["text"]: side for side in SIDES for row in small.table(one, "split", side)}
+    rows += [{**row, "id": f"t{n}"} for n, row in enumerate(rows)]
+    small.made(tmp_path, NAMED + settings, {"rows.jsonl": "".join(f"{json.dumps(row)}\n" for row in rows)})
+    small.built(one, "split")
+    assert {row["text"]: side for side in SIDES for row in small.table(one, "split", side)} == before
+    assert {row["id"][:3] for side in SIDES for row in small.table(one, "split", side)} == {"s/t"}
+
+
+def test_a_side_is_handed_on_through_rows_that_left_as_well() -> None:
+    """The pairs of three rows that became one need not name the one that stays beside the one that had a side."""
+    rows = rows_with(30)
+    how = SplitSettings.model_validate(SHARES)
+    sides, _, found = dealt(rows, [], how, None)
+    gone = next(row for row in rows if sides[row["id"]] == "test")
+    stays = {**gone, "id": "film/a"}
+    pairs = [("film/a", "film/b"), ("film/b", gone["id"])]
+    merged = pa.table({"left": [one for one, _ in pairs], "right": [other for _, other in pairs]})
+    merged = merged.append_column("outcome", pa.array(["merged"] * 2)).append_column("kind", pa.array(["similar"] * 2))
+    then = [*(row for row in rows if row is not gone), stays]
+    sides, _, _ = dealt(then, [], how, found.lock, merged)
+    assert sides["film/a"] == "test"
+
+
+def test_a_row_that_wins_over_a_locked_one_takes_its_side(tmp_path: Path) -> None:
+    """The text that was tested on must not be learned from, because another row now answers it."""
+    other = """[[ingest.source]]
+name = "u"
+files = ["more.jsonl"]
+format = "jsonl"
+columns = { id = "id", text = "text", label = "label" }
+[audit]
+conflicts = "trusted"
+trusted_sources = ["u"]
+wipe_out.least_rows = 100
+"""
+    toml = NAMED.replace("[audit]\n", other)
+    rows = [{"id": f"row{n:02}", "text": a_sentence(n), "label": "ab"[n % 2]} for n in range(40)]
+    better = [{"id": "own", "text": a_sentence(99), "label": "a"}]
+    files = {"rows.jsonl": "".join(f"{json.dumps(row)}\n" for row in rows)}
+    one = small.made(tmp_path, toml, {**files, "more.jsonl": json.dumps(better[0])})
+    small.built(one, "split")
+    before = {row["text"]: side for side in SIDES for row in small.table(one, "split", side)}
+    better += [{**row, "label": "ba"[n % 2]} for n, row in enumerate(rows)]
+    small.made(tmp_path, toml, {**files, "more.jsonl": "".join(f"{json.dumps(row)}\n" for row in better)})
+    small.built(one, "split")
+    after = {row["id"]: (row["text"], side) for side in SIDES for row in small.table(one, "split", side)}
+    assert {name[:2] for name in after} == {"u/"}
+    assert dict(after.values()) == before
