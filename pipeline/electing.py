@@ -106,7 +106,7 @@ def with_open_ties(truth: Truth, plain: Truth) -> Truth:
 
 
 def with_sole_answers(truth: Truth, plain: Truth) -> Truth:
-    """The truth, with what he said where one annotator alone answered: nobody is overruled by others' answers elsewhere.
+    """The truth, with what he said where one annotator alone answered: nobody is overruled by answers to other rows.
 
     What speaks against it stays in the posterior.
     """

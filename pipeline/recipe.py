@@ -81,13 +81,30 @@ def load(path: Path) -> Recipe:
 def check(raw: dict[str, Any], *, name: str) -> RecipeSettings:
     """The settings that `raw`, a parsed TOML document, spells."""
     try:
-        return RecipeSettings.model_validate(raw)
+        settings = RecipeSettings.model_validate(raw)
     except ValidationError as error:
         faults = [_said(fault, name) for fault in error.errors()]
         first, *more = faults
         raise AssayError(
             first[0], first[1], "; ".join([first[2], *(f"{a}: {b}; {c}" for a, b, c in more)]).strip("; ")
         ) from error
+    _hold_sources(settings, name)
+    return settings
+
+
+def _hold_sources(settings: RecipeSettings, name: str) -> None:
+    """Raise where another section names a source that [ingest] does not have."""
+    known = [source.name for source in settings.ingest.source]
+    named = {
+        "[audit] trusted_sources": settings.audit.trusted_sources,
+        "[split] validation_sources": settings.split.validation_sources,
+        "[split] test_sources": settings.split.test_sources,
+    }
+    for setting, sources in named.items():
+        if unknown := [source for source in sources if source not in known]:
+            raise AssayError(
+                f"recipe '{name}' {setting}", f"there is no source {unknown[0]}", nearest(unknown[0], known)
+            )
 
 
 def _said(fault: ErrorDetails, name: str) -> tuple[str, str, str]:

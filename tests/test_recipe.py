@@ -136,3 +136,9 @@ def test_schema_knows_every_section() -> None:
     schema = json.loads(recipe.json_schema())
     assert {"task", "guideline", "ingest", "audit", "augment", "split", "gate", "finetune"} <= set(schema["properties"])
     assert schema["additionalProperties"] is False
+
+
+def test_a_source_that_another_section_names_must_be_there() -> None:
+    said = refused("\n[audit]\nconflicts = 'trusted'\ntrusted_sources = ['nobody']")
+    assert "recipe 'news' [audit] trusted_sources: there is no source nobody" in said
+    assert "needs 'trusted_sources', the most trusted first" in refused("\n[audit]\nconflicts = 'trusted'")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from pipeline.errors import nearest
 from pipeline.settings.deciding import AuditSettings, AugmentSettings, EditSettings, SplitSettings, WipeOutSettings
 from pipeline.settings.finishing import FinetuneSettings, GateSettings, PlanSettings, VersionSettings
 from pipeline.settings.guideline import Guideline, Label
@@ -40,19 +39,6 @@ class RecipeSettings(Settings):
     finetune: FinetuneSettings = FinetuneSettings()
     plan: PlanSettings | None = None
     versions: VersionSettings = VersionSettings()
-
-    @model_validator(mode="after")
-    def _sources_are_there(self) -> RecipeSettings:
-        known = {source.name for source in self.ingest.source}
-        named = {
-            "split.validation_sources": self.split.validation_sources,
-            "split.test_sources": self.split.test_sources,
-            "audit.trusted_sources": self.audit.trusted_sources,
-        }
-        for setting, sources in named.items():
-            if missing := sorted(set(sources) - known):
-                raise ValueError(f"{setting} names unknown sources: {', '.join(missing)}; {nearest(missing[0], known)}")
-        return self
 
 
 __all__ = [

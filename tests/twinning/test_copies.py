@@ -108,7 +108,7 @@ def test_marks_in_texts_that_are_written_otherwise_are_not_polled_together(tmp_p
         ('duplicates = "exact"', [0, 1, 0, 1]),
         ('conflicts = "newest"', [0, 0, 2, 3]),  # those that say the same; a tie by itself is polled by itself
         ('conflicts = "keep"', [0, 0, 2, 3]),
-        ('conflicts = "trusted"', [0, 0, 0, 0]),  # all are of one source
+        ('conflicts = "trusted"\ntrusted_sources = ["s"]', [0, 0, 0, 0]),  # all are of one source
     ],
 )
 def test_what_the_recipe_says_of_conflicts_is_kept_to(tmp_path: Path, more: str, expected: list[int]) -> None:
