@@ -270,7 +270,7 @@ def test_another_reply_to_a_near_prompt_is_kept_and_one_to_the_same_is_not(tmp_p
     ]
     one, _ = audited(tmp_path, toml=toml, files={"rows.jsonl": jsonl(records)})
     assert dict(rejected(one, "audit")) == {"s/2": "merged_duplicate", "s/3": "conflict", "s/4": "conflict"}
-    assert pairs(one)["s/0", "s/1"] == ("misspelt", True, "same side")
+    assert pairs(one)["s/1", "s/0"] == ("misspelt", True, "same side")
 
 
 # -- the same whatever the order, the batches, the number of runs

@@ -66,17 +66,20 @@ def standing(
     decided: Sequence[bool],
     votes: Sequence[int],
     weights: Sequence[float],
+    *,
+    usual: Sequence[int],
     ids: Sequence[str],
 ) -> list[int]:
     """The rows in the order in which they stand for others, whatever order they came in.
 
     An official held-out row stands before all others, then a decided one, then the one that most annotators answered,
-    then the one of most weight, then the one whose id is first (shorter ids before longer ones: 9 before 10).
+    then the one of most weight, then the one whose words are more `usual` (a slip is not), then the one whose id is
+    first (shorter ids before longer ones: 9 before 10).
     """
 
-    def place(row: int) -> tuple[int, bool, int, float, int, str]:
+    def place(row: int) -> tuple[int, bool, int, float, int, int, str]:
         held_out = _KEPT_FIRST[splits[row]]
-        return held_out, not decided[row], -votes[row], -weights[row], len(ids[row]), ids[row]
+        return held_out, not decided[row], -votes[row], -weights[row], -usual[row], len(ids[row]), ids[row]
 
     return sorted(range(len(ids)), key=place)
 

@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from pipeline.quality.duplicates import SIGNED, pairs, semantic_pairs, signed
 from pipeline.quality.duplicates.evidence import CONTAINED, EXACT, NORMALISED
+from pipeline.quality.duplicates.frequency import Frequencies
+from pipeline.quality.duplicates.proposing import flat
 from pipeline.twinning.embedding import TEXTS_AT_ONCE as EMBEDDED_AT_ONCE
 from pipeline.twinning.embedding import embedded
 
@@ -32,6 +34,8 @@ NEAR = ("near", "semantic")
 OPEN = ("words", "too different")
 """What is said of pairs that are put too differently for their words to decide: an encoder may look at them again."""
 TEXTS_AT_ONCE = 2000
+USUAL_ROWS = 5
+"""A word that so many texts have is a word; how many more have it says nothing of slips."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,15 @@ def signed_in(batch: pa.RecordBatch, *, task: Task) -> pa.RecordBatch:
 def signed_texts(texts: Sequence[str]) -> pa.RecordBatch:
     """The same of texts."""
     return signed(pa.RecordBatch.from_pydict({"text": pa.array(texts, pa.large_string())}))
+
+
+def usual(told: pa.Table) -> list[int]:
+    """In how many texts the rarest word of each row stands, at most `USUAL_ROWS`: a word with a slip in it is rare."""
+    words, starts = flat(told["words"])
+    counts = np.minimum(Frequencies.of(words, starts)(words), USUAL_ROWS)
+    found = np.full(told.num_rows, USUAL_ROWS, dtype=np.int64)
+    np.minimum.at(found, np.repeat(np.arange(told.num_rows), np.diff(starts)), counts)
+    return [*map(int, found)]
 
 
 def near(rows: Sequence[int], ids: Sequence[str], told: pa.Table, texts_of: TextsOf, settings: AuditSettings) -> Near:

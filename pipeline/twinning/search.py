@@ -12,7 +12,7 @@ from pipeline.dates import seconds
 from pipeline.quality.merging import UNTRUSTED, Members, merge, standing
 from pipeline.twinning import outcomes
 from pipeline.twinning.answers import Agreeing
-from pipeline.twinning.likeness import EQUAL, NEAR, Near, near
+from pipeline.twinning.likeness import EQUAL, NEAR, Near, near, usual
 from pipeline.twinning.outcomes import Compared
 
 if TYPE_CHECKING:
@@ -123,8 +123,15 @@ def compare(
     """
     settings = work.recipe.settings.audit
     by_person = [row in decided for row in alive]
-    columns = ([getattr(spoken, name)[row] for row in alive] for name in ("votes", "weights", "ids"))
-    order = standing([spoken.splits[row] for row in alive], by_person, *columns)
+    common = usual(told) if settings.duplicates in NEAR else [0] * len(spoken.ids)
+    order = standing(
+        [spoken.splits[row] for row in alive],
+        by_person,
+        [spoken.votes[row] for row in alive],
+        [spoken.weights[row] for row in alive],
+        usual=[common[row] for row in alive],
+        ids=[spoken.ids[row] for row in alive],
+    )
     rows = [alive[at] for at in order]
     heads = list({spoken.same[row]: row for row in reversed(rows)}.values())[::-1]
     found = near(heads, spoken.ids, told, asked.of, settings) if heads and settings.duplicates in NEAR else Near()

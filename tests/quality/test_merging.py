@@ -39,7 +39,8 @@ def members(rows: Sequence[Twin], names: Sequence[int]) -> Members:
         [row.decided for row in rows],
         [row.votes for row in rows],
         [row.weight for row in rows],
-        [f"s/{name}" for name in names],
+        usual=[1] * len(rows),
+        ids=[f"s/{name}" for name in names],
     )
     placed = [rows[at] for at in order]
     return Members(
