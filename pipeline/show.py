@@ -130,7 +130,7 @@ DEALT_ANEW = (
 
 def _of_the_lock(details: Mapping[str, Any]) -> Iterator[str]:
     """Rows that changed sides since the lock was written before."""
-    moved = details.get("lock", {}).get("last_change", {}).get("moved", 0)
+    moved = (details.get("lock") or {}).get("last_change", {}).get("moved", 0)
     if moved:
         yield f"[yellow]{moved:,} rows are on another side than before[/yellow], as split.lock tells"
 

@@ -83,3 +83,12 @@ def test_duplicates_and_conflicts_are_pointed_out() -> None:
         "known elsewhere: 7 rows stand in old already",
         "2 rows hold words of a held-out set",
     ]
+
+
+def test_rows_that_changed_sides_are_pointed_out_once() -> None:
+    counts = {"looks": False, "kept": 3, "reasons": {}}
+    locked = {"lock": {"last_change": {"moved": 2}}}
+    report: dict[str, Any] = {"counts": counts, "details": locked, "fresh": True}
+    assert len(show.attention([report])) == 1
+    assert show.attention([report | {"fresh": False}]) == []
+    assert show.attention([report | {"details": {"lock": None}}]) == []

@@ -30,8 +30,7 @@ def _build(names: list[str] | None, data: Path, engine: Engine, *, last: str, fr
         console.print(show.closing(reports, one.name))
         for line in (*show.attention(reports), *(show.DEALT_ANEW if is_new and last == "split" else ())):
             console.print(line)
-        kept = _kept(one) if last == "split" else ""
-        console.print(f"{one.name}: {clock.told(rows)}{kept}\n")
+        console.print(f"{one.name}: {clock.told(rows)}\n")
     return recipes
 
 
@@ -41,13 +40,6 @@ def _is_dealt_anew(one: Recipe) -> bool:
 
     is_locked = one.settings.split.lock and not one.lock.is_file()
     return is_locked and store.read_report(one.build / "split") is not None
-
-
-def _kept(one: Recipe) -> str:
-    """Keep the whole build as a version, and name it."""
-    from pipeline import versions
-
-    return f", version {versions.keep(one).id}"
 
 
 @app.command(rich_help_panel=BUILD)
@@ -109,9 +101,11 @@ def _gates(recipes: list[Recipe], *, every: bool = False) -> int:
     console, codes = shell.console(), []
     for one in recipes:
         with console.status(f"{one.name}: checking the gates"):
+            kept = versions.keep(one).id
             report = gating.gate(one, tokenizer_loader=lambda one=one: tokenizer(one))  # type: ignore[misc]
         console.print(show.gates(report["results"], one.name, every=every))
-        versions.told(one, gating.worst(report))
+        console.print(f"{one.name} is kept as version {kept}\n")
+        versions.told(one, gating.worst(report), version=kept)
         versions.prune(one)
         codes.append(gating.exit_code(report))
     return max(codes, default=0)
