@@ -60,6 +60,8 @@ class Contract:
     """The columns of the task itself: all that it looks at."""
     answers: tuple[str, ...] = ()
     """Those of them that change with the answer."""
+    category: str = ""
+    """What the hub calls that which can be done with the rows."""
 
 
 @cache
@@ -82,6 +84,7 @@ def contract(task: str) -> Contract:
         meanings={column["name"]: column["says"] for column in columns},
         own=tuple(column["name"] for column in parts[1]["column"]),
         answers=tuple(column["name"] for column in parts[1]["column"] if column.get("answer")),
+        category=parts[1]["hub_category"],
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from codecs import BOM_UTF8
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from pipeline import journal
 from pipeline.errors import AssayError, Unfit
 from pipeline.tasks import canonical
 from pipeline.text import normalised
@@ -77,24 +77,8 @@ def lines(path: Path) -> list[Decision]:
     Raises:
         AssayError: a line that is no decision, with its place: a human decision is never skipped over.
     """
-    if not path.is_file():
-        return []
-    # Not splitlines: U+2028, U+0085 and the like may stand inside a JSON string.
-    given = enumerate(_decoded(path.read_bytes(), path.name).split("\n"), 1)
-    said = (_decision(line, f"{path.name}:{number}") for number, line in given if line.strip())
+    said = (_decision(line, place) for place, line in journal.numbered(path))
     return [decision for decision in said if decision is not None]
-
-
-def _decoded(content: bytes, name: str) -> str:
-    content = content.removeprefix(BOM_UTF8)
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        before = content[: error.start]
-        line = before.count(b"\n") + 1
-        byte = error.start - (before.rfind(b"\n") + 1) + 1
-        what = f"byte 0x{content[error.start]:02x} at byte {byte} of the line is not UTF-8"
-        raise AssayError(f"{name}:{line}", what, "save the file as UTF-8") from error
 
 
 def _decision(line: str, place: str) -> Decision | None:

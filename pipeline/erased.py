@@ -13,11 +13,11 @@ source stays erased.
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pipeline import journal
 from pipeline.cache import file_hash
 from pipeline.errors import AssayError, Unfit
 from pipeline.readers import Broken, Record
@@ -95,15 +95,7 @@ def lines(path: Path) -> list[Line]:
     Raises:
         AssayError: a line that says nothing of a source or a row, with its number.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        return []
-    except UnicodeDecodeError as error:
-        raise AssayError(path.name, f"is not UTF-8: {error}", "save the file as UTF-8") from error
-    except OSError as error:
-        raise AssayError(path.name, f"cannot be read: {error.strerror}", "mend the file") from error
-    return [_line(line, f"{path.name}:{at}") for at, line in enumerate(text.split("\n"), 1) if line.strip()]
+    return [_line(line, place) for place, line in journal.numbered(path)]
 
 
 def _line(text: str, place: str) -> Line:
@@ -139,18 +131,8 @@ def _problem(entry: dict[str, Any]) -> str:
 
 
 def add(path: Path, new: Iterable[Line]) -> None:
-    """Add lines at the end of the file, which may lack its last line end, and see them to the disk."""
-    told = "".join(json.dumps(line.entry(), ensure_ascii=False) + "\n" for line in new)
-    try:
-        with path.open("ab+") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-                told = told if file.read(1) == b"\n" else "\n" + told
-            file.write(told.encode("utf-8", "backslashreplace"))
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise AssayError(str(path), f"cannot be written: {error.strerror}", "nothing was erased") from error
+    """Add lines at the end of the file."""
+    journal.add(path, [line.entry() for line in new])
 
 
 def inputs(recipe: Recipe) -> dict[str, str]:

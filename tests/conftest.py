@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("ASSAY_REAL_DATA") or ROOT.parent / "shared" / "data").resolve()
+"""The folder of real data sets, which need not be there."""
 
 # The same examples on every run and machine; time limits would fail on a busy machine.
 settings.register_profile(
@@ -47,7 +49,7 @@ def _cache_of_its_own() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real data sets; the test is skipped where there is none."""
-    folder = Path(os.environ.get("ASSAY_REAL_DATA") or ROOT.parent / "shared" / "data").resolve()
+    folder = DATA
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}: set ASSAY_REAL_DATA to their folder")
     return folder

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
+from pipeline import journal
 from pipeline.errors import AssayError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
 Finding = Literal["wrong", "ambiguous", "fine"]
@@ -62,14 +62,7 @@ def lines(path: Path) -> list[Check]:
     Raises:
         AssayError: a line that is no check, with its place: none is skipped over.
     """
-    if not path.is_file():
-        return []
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise AssayError(path.name, f"is not UTF-8: {error}", "save the file as UTF-8") from error
-    numbered = enumerate(text.split("\n"), 1)
-    return [_check(line, f"{path.name}:{number}") for number, line in numbered if line.strip()]
+    return [_check(line, place) for place, line in journal.numbered(path)]
 
 
 def _check(line: str, place: str) -> Check:
@@ -89,21 +82,7 @@ def _check(line: str, place: str) -> Check:
 
 def append(path: Path, checks: Iterable[Check]) -> None:
     """Add checks at the end of the file, each on a line of its own, and see them to the disk."""
-    add_lines(path, [asdict(check) for check in checks])
-
-
-def add_lines(path: Path, entries: Sequence[dict[str, Any]]) -> None:
-    """Add JSON lines at the end of a file, which may lack its last line end."""
-    if not entries:
-        return
-    told = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
-    with path.open("ab+") as file:
-        if file.tell():
-            file.seek(-1, os.SEEK_END)
-            told = told if file.read(1) == b"\n" else "\n" + told
-        file.write(told.encode("utf-8", "backslashreplace"))
-        file.flush()
-        os.fsync(file.fileno())
+    journal.add(path, [asdict(check) for check in checks])
 
 
 def voices(checks: Iterable[Check]) -> dict[str, Check]:

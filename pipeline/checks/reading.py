@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pipeline import decisions, store
-from pipeline.checks.ledger import Check, add_lines, append, lines, together, voices
+from pipeline import decisions, journal, store
+from pipeline.checks.ledger import Check, append, lines, together, voices
 from pipeline.checks.plan import folder, plan_of, verdict_file
 from pipeline.checks.population import whole_rows
 from pipeline.checks.table import Entry, entries
@@ -174,7 +174,7 @@ def _decide(recipe: Recipe, checks: list[Check], kind: Task) -> tuple[int, tuple
             entries_.append(_decision(last[-1], kind.shown(rows[row]), recipe))
         else:
             undecided.append(row)
-    add_lines(recipe.decisions, entries_)
+    journal.add(recipe.decisions, entries_)
     return len(entries_), tuple(sorted(undecided))
 
 

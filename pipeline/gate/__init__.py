@@ -16,7 +16,8 @@ from pipeline.contract import contract
 from pipeline.errors import AssayError
 from pipeline.gate.change import base_name
 from pipeline.gate.docs import write_docs
-from pipeline.gate.frames import SPLITS, Frame, frames
+from pipeline.gate.frame import SPLITS, Frame
+from pipeline.gate.frames import frames
 from pipeline.gate.suite import GATES, Suite, suite
 from pipeline.gate.verdict import ERROR, FAIL, PASS, WARN, Verdict, verdicts
 from pipeline.stage import code_version

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pipeline.gate.frames import Frame
+    from pipeline.gate.frame import Frame
     from pipeline.gate.verdict import Verdict
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

@@ -69,7 +69,7 @@ def _good(task: str) -> Caught:
 
 
 def _tripped(gate: Gate, mutation: Mutation | None) -> Caught:
-    wanted = FAIL if gate.severity == "fail" else WARN
+    wanted = WARN if gate.severity == "warn" else FAIL
     if mutation is None:
         return Caught(gate=gate.name, mutation="there is no mutation for it", wanted=wanted, got="nothing")
     case = good(mutation.task)

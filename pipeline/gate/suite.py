@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.recipe import Recipe
+    from pipeline.settings import GateSettings
 
 GATES = SCHEMAS / "gates.toml"
+Severity = Literal["fail", "warn", "off"]
 FRAMES = ("rows", "classes", "splits", "stages", "summary", "checks", "change")
 
 
@@ -39,7 +41,7 @@ class Gate(BaseModel):
     bound: float
     argument: Literal["allowed_share", "min_value", "max_value"]
     unit: str
-    severity: Literal["fail", "warn", "off"]
+    severity: Severity
     missing: Literal["error", "warn", "pass"] = "error"
     means: str
     why: str
@@ -104,7 +106,7 @@ def suite(recipe: Recipe, gates: tuple[Gate, ...] | None = None) -> Suite:
         gate.model_copy(
             update={
                 "bound": settings.bounds.get(gate.name, gate.bound),
-                "severity": settings.severity.get(gate.name, gate.severity),
+                "severity": _severity(gate, settings),
             }
         )
         for gate in fitting
@@ -113,8 +115,14 @@ def suite(recipe: Recipe, gates: tuple[Gate, ...] | None = None) -> Suite:
         _hold_range(recipe.name, gate)
     return Suite(
         gates=tuple(gate for gate in bound if gate.severity != "off"),
-        off=tuple(gate.name for gate in bound if gate.severity == "off"),
+        off=tuple(gate.name for gate in bound if settings.severity.get(gate.name) == "off"),
     )
+
+
+def _severity(gate: Gate, settings: GateSettings) -> Severity:
+    """How hard a gate is held to; one that no bound fits everywhere is off until the recipe sets one."""
+    usual: Severity = "fail" if gate.severity == "off" and gate.name in settings.bounds else gate.severity
+    return settings.severity.get(gate.name, usual)
 
 
 def _hold_known(recipe: str, section: str, named: set[str], known: set[str]) -> None:

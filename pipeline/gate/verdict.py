@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from pipeline.gate.frames import Frame
+    from pipeline.gate.frame import Frame
     from pipeline.gate.suite import Gate
 
 PASS, WARN, FAIL, ERROR = "PASS", "WARN", "FAIL", "ERROR"

@@ -7,22 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from pipeline.contract import contract
 from pipeline.versions.held import SIDES
 from pipeline.versions.markdown import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The hub's names of what can be done with the rows of a task; it has none for relations between entities.
-CATEGORIES = {
-    "answering": "question-answering",
-    "chat": "text-generation",
-    "classification": "text-classification",
-    "rating": "text-classification",
-    "relations": "token-classification",
-    "tagging": "token-classification",
-    "writing": "text-generation",
-}
 # The hub's identifiers of licences that data sets carry, as far as their names leave no doubt.
 LICENCES = frozenset(
     {
@@ -50,7 +41,7 @@ def head(
     entries: dict[str, Any] = {
         "language": _languages(facts),
         **_licence(licence),
-        "task_categories": [CATEGORIES[task]],
+        "task_categories": [contract(task).category],
         "size_categories": [_size(sum(rows.values()))],
         "pretty_name": plain(title),
         "tags": ["assay", task],

@@ -4,10 +4,11 @@
 `loose`, the same made to find more, always run, as the environment of Assay has them. NAME is one of `datasketch`,
 `datatrove`, `textdedup`, `datajuicer`; PYTHON an interpreter that has it:
 
-    python -m venv /tmp/sketch && /tmp/sketch/bin/pip install datasketch
-    python -m tests.bench duplicates --against datasketch=/tmp/sketch/bin/python
+    python -m venv sketch && sketch/bin/pip install datasketch
+    python -m tests.bench duplicates --against datasketch=sketch/bin/python
 
-(`datatrove` needs `spacy` beside it, `textdedup` is `text-dedup`, `datajuicer` is `py-data-juicer`.) Every tool runs in
+(`datatrove` needs `spacy`, `regex` and `xxhash<4` beside it, `textdedup` is `text-dedup`, `datajuicer` is
+`py-data-juicer`, which needs `aiohttp`.) Every tool runs in
 a process of its own over the same rows, one after another. Texts come from the real sets where they are there (see
 `tests.bench.measure`), from made-up words otherwise. Recall counts a copy as found if not both it and its origin are
 kept. A distinct row is lost if nothing of what it says is kept; what is distinct is told by a plain count of word

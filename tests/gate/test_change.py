@@ -10,7 +10,8 @@ import pytest
 from pipeline import versions
 from pipeline.errors import AssayError
 from pipeline.gate import change, gate
-from pipeline.gate.frames import change_frame, row_frames
+from pipeline.gate.frames import change_frame
+from pipeline.gate.rows import row_frames
 from pipeline.gate.suite import declared
 from tests.builds import a_text
 from tests.versions.made import Sides, build, changed, gone, kept, moved, texts, with_row, without

@@ -9,7 +9,8 @@ import pytest
 
 from pipeline import store
 from pipeline.contract import contract
-from pipeline.gate.frames import Frame, frames
+from pipeline.gate.frame import Frame
+from pipeline.gate.frames import frames
 from pipeline.gate.sample import Case, Words, good
 
 if TYPE_CHECKING:

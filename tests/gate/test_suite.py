@@ -11,6 +11,7 @@ from pipeline.errors import AssayError
 from pipeline.gate.sample import good
 from pipeline.gate.suite import GATES, Gate, declared, suite
 from pipeline.tasks import KNOWN
+from tests.builds import a_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,3 +99,14 @@ def test_rules_become_a_pattern_of_whole_names() -> None:
         False,
         False,
     ]
+
+
+def test_a_gate_that_is_off_is_held_to_where_the_recipe_bounds_it(tmp_path: Path) -> None:
+    name = "labels_flipped_rows"
+    usual = suite(a_recipe(tmp_path))
+    assert name not in {gate.name for gate in usual.gates}
+    assert usual.off == ()  # the recipe turned nothing off
+    (bound,) = (gate for gate in suite(a_recipe(tmp_path, gate={"bounds": {name: 3}})).gates if gate.name == name)
+    assert (bound.bound, bound.severity) == (3, "fail")
+    silenced = suite(a_recipe(tmp_path, gate={"bounds": {name: 3}, "severity": {name: "off"}}))
+    assert silenced.off == (name,)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.gate.frames import Frame
+from pipeline.gate.frame import Frame
 from pipeline.gate.suite import Gate
 from pipeline.gate.verdict import Verdict, verdicts
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +14,8 @@ from pipeline.quality.replying import NAMES, replies
 from pipeline.quality.signals import Signals
 from pipeline.tasks.doubting import of_reply
 from pipeline.tasks.replies import key
+from tests.conftest import DATA
 
-REAL = Path(os.environ.get("ASSAY_REAL_DATA") or Path(__file__).resolve().parents[2] / "../shared/data")
 FRUIT = ("apples", "pears", "plums", "figs", "limes", "cherries", "melons", "grapes")
 
 
@@ -98,7 +96,7 @@ def test_a_loss_among_the_highest_speaks_against_a_reply() -> None:
 
 @pytest.mark.realdata
 def test_bad_solutions_of_sums() -> None:
-    path = REAL / "reasoning_gsm8k" / "example_model_solutions.jsonl"
+    path = DATA / "reasoning_gsm8k" / "example_model_solutions.jsonl"
     if not path.is_file():
         pytest.skip("no real data: set ASSAY_REAL_DATA")
     lines: list[dict[str, Any]] = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,9 +15,8 @@ from pipeline.quality.sentences import sentences_from
 from pipeline.quality.signals import Signals
 from pipeline.quality.words import row_scores, word_signals
 from pipeline.tagscheme import spans_from_tags
+from tests.conftest import DATA
 from tests.quality.tagged import SCHEMA, row, tables, told, visits
-
-DATA = Path(os.environ.get("ASSAY_REAL_DATA") or Path(__file__).parents[2] / ".." / "shared" / "data").resolve()
 
 PLANTED = [
     told(901, "Anna went to Rome on day 901", (0, 1, "PER"), (3, 4, "PER")),

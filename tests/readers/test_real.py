@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +10,8 @@ import pytest
 from pipeline.fetch import RawFile
 from pipeline.readers import Broken, ReadOptions, Record, read
 from pipeline.tagscheme import spans_from_tags
+from tests.conftest import DATA
 
-DATA = Path(os.environ.get("ASSAY_REAL_DATA") or Path(__file__).parents[2] / ".." / "shared" / "data").resolve()
 pytestmark = [
     pytest.mark.realdata,
     pytest.mark.skipif(not DATA.is_dir(), reason="no real data: set ASSAY_REAL_DATA to their folder"),

@@ -274,7 +274,7 @@ def test_a_manifest_that_does_not_fit_its_name_is_refused(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "name",
-    ["../../evil", "/tmp/evil", "data/../../evil", ".git", "data\\evil", "c:evil", "version.json", "data/a/b", ""],
+    ["../../evil", "/evil", "data/../../evil", ".git", "data\\evil", "c:evil", "version.json", "data/a/b", ""],
 )
 def test_a_name_that_leads_out_is_refused_though_its_id_fits(name: str, tmp_path: Path) -> None:
     version = a_version(tmp_path / "here")

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import os
 import re
 import string
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +15,8 @@ from pipeline.fetch import RawFile
 from pipeline.readers import Record, read
 from pipeline.settings import Guideline
 from pipeline.tasks import Vote, extracts, questioning, task, windows
+from tests.conftest import DATA
 from tests.tiny import tiny_tokenizer
-
-DATA = Path(os.environ.get("ASSAY_REAL_DATA") or Path(__file__).parents[2] / ".." / "shared" / "data").resolve()
 
 OWN = task("answering", Guideline())
 SOME = task("answering", Guideline(unanswerable=True))

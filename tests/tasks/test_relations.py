@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from pipeline.tagscheme import spans_from_tags
 from pipeline.tasks import Row, Vote, triples
 from pipeline.tasks.relations import Relations, make
 from pipeline.text import normalised
+from tests.conftest import DATA
 from tests.small import built, csv, jsonl, said
 from tests.tasks.examples import CAUSES, EXAMPLES, RELATIONS
 from tests.tiny import CHATML, tiny_tokenizer
@@ -27,7 +27,6 @@ from tests.tiny import CHATML, tiny_tokenizer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REAL = Path(os.environ.get("ASSAY_REAL_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
 OPEN, TYPED, CAUSAL = make(Guideline()), make(RELATIONS), make(CAUSES)
 TEXT = "Zoë of Acme lives in Rome."
 ENTITIES = [
@@ -366,10 +365,10 @@ def conll04(path: Path) -> Iterator[dict[str, Any]]:
     ],
 )
 def test_real_files_are_read_whole(name: str, read: Any, rows: int, labels: int, relations: int) -> None:
-    if not (REAL / name).exists():
-        pytest.skip(f"there is no {REAL / name}: set ASSAY_REAL_DATA")
+    if not (DATA / name).exists():
+        pytest.skip(f"there is no {DATA / name}: set ASSAY_REAL_DATA")
     found, seen = 0, set()
-    records = list(read(REAL / name))
+    records = list(read(DATA / name))
     assert len(records) == rows
     for fields in records:
         row = OPEN.shape(fields, {})

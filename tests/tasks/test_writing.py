@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +11,9 @@ from hypothesis import strategies as st
 from pipeline.errors import Unfit
 from pipeline.settings import Guideline
 from pipeline.tasks import Vote, figures, parallels, task
+from tests.conftest import DATA
 from tests.tiny import CHATML, tiny_tokenizer
 
-DATA = Path(os.environ.get("ASSAY_REAL_DATA") or Path(__file__).parents[2] / ".." / "shared" / "data").resolve()
 TRANSLATION, SUMMARY, ANSWER, OTHER = (
     task("writing", Guideline(kind=kind)) for kind in ("translation", "summary", "answer", "other")
 )

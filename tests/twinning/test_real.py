@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +9,12 @@ import pytest
 
 from pipeline import audit, ingest, stage
 from pipeline.engine import Engine
+from tests.conftest import DATA
 from tests.small import adds_up, made, table
 
 if TYPE_CHECKING:
     from pipeline.recipe import Recipe
 
-DATA = Path(os.environ.get("ASSAY_REAL_DATA") or Path(__file__).parents[2] / ".." / "shared" / "data").resolve()
 pytestmark = [
     pytest.mark.realdata,
     pytest.mark.skipif(not DATA.is_dir(), reason="no real data: set ASSAY_REAL_DATA to their folder"),

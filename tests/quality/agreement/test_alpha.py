@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 import sys
-from pathlib import Path
 
 import krippendorff
 import numpy as np
@@ -32,6 +30,7 @@ from pipeline.quality.agreement import (
 )  # fmt: skip
 from pipeline.quality.ballots import Ballots, ballots_from
 from pipeline.tasks import masi
+from tests.conftest import DATA
 
 # The package names the function like its module.
 module = sys.modules["pipeline.quality.agreement.alpha"]
@@ -286,9 +285,6 @@ def test_lumped_rows_give_the_same_interval(monkeypatch: pytest.MonkeyPatch) -> 
     lumped = alpha(ballots, resamples=1000)
     assert lumped.alpha == plain.alpha
     assert lumped.high - lumped.low == pytest.approx(plain.high - plain.low, rel=0.12)
-
-
-DATA = Path(os.environ.get("ASSAY_REAL_DATA") or Path(__file__).parents[3] / ".." / "shared" / "data").resolve()
 
 
 @pytest.mark.realdata

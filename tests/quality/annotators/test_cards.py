@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,10 +16,10 @@ from hypothesis import strategies as st
 from pipeline.errors import AssayError
 from pipeline.quality.annotators import Columns, Study, cards, study
 from pipeline.quality.ballots import Ballots, ballots_from
+from tests.conftest import DATA
 from tests.quality.annotators.crowds import crowd, told
 
-ROOT = Path(__file__).parents[3]
-DATA = Path(os.environ.get("ASSAY_REAL_DATA") or ROOT / ".." / "shared" / "data").resolve() / "crowd_labels"
+CROWDS = DATA / "crowd_labels"
 VERDICTS = {
     "below the others",
     "above the others",
@@ -167,11 +165,11 @@ def test_columns_must_fit() -> None:
 
 
 @pytest.mark.realdata
-@pytest.mark.skipif(not DATA.is_dir(), reason="no real data: set ASSAY_REAL_DATA to their folder")
+@pytest.mark.skipif(not CROWDS.is_dir(), reason="no real data: set ASSAY_REAL_DATA to their folder")
 @pytest.mark.parametrize(("name", "least"), [("bluebird", 0.9), ("d_sentiment", 0.9), ("rte", 0.85), ("web", 0.85)])
 def test_real_crowds_are_ranked_by_their_real_accuracy(name: str, least: float) -> None:
     """With the truth known: skill goes with it, who is called below is below, who is called a spammer is poor."""
-    with (DATA / name / "label.csv").open() as one, (DATA / name / "truth.csv").open() as other:
+    with (CROWDS / name / "label.csv").open() as one, (CROWDS / name / "truth.csv").open() as other:
         votes, known = list(csv.DictReader(one)), {row["item"]: row["truth"] for row in csv.DictReader(other)}
     items = {item: at for at, item in enumerate(sorted({vote["item"] for vote in votes}))}
     rows = [items[vote["item"]] for vote in votes]

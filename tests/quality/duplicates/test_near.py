@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.quality.duplicates import NearPairs, canonical, components, near_pairs
+from pipeline.quality.duplicates import NearPairs, canonical, near_pairs
 
 ENGLISH = "could you please tell me when the next delivery of my parcel will arrive at home"
 CHINESE = "请问我上周购买的那台冰箱什么时候能够送到家里来"
@@ -19,24 +19,6 @@ CHINESE = "请问我上周购买的那台冰箱什么时候能够送到家里来
 
 def found(pairs: NearPairs) -> set[tuple[int, int]]:
     return set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
-
-
-@settings(deadline=None)
-@given(st.lists(st.one_of(st.none(), st.sampled_from("abc")), max_size=20))
-def test_canonical_is_the_first_with_the_key(keys: list[str | None]) -> None:
-    expected = [at if key is None else keys.index(key) for at, key in enumerate(keys)]
-    assert canonical(pa.array(keys, pa.string())).tolist() == expected
-    assert canonical(pa.chunked_array([keys[:3], keys[3:]], pa.string())).tolist() == expected
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12))
-def test_components_are_joined_by_chains_and_nothing_else(pairs: list[tuple[int, int]]) -> None:
-    result = components(pairs, 10)
-    assert all(result[one] == result[other] for one, other in pairs)
-    assert all(result[row] <= row and result[result[row]] == result[row] for row in range(10))
-    merges = 10 - len(set(result.tolist()))
-    assert merges <= len({(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]})
 
 
 @pytest.mark.parametrize(
