@@ -10,7 +10,7 @@ import json
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import heldout
-from pipeline.contract import contract
 from pipeline.heldout import inputs
 from pipeline.quality import contamination
 from pipeline.quality.contamination import Hits
-from pipeline.tasks import KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +128,7 @@ def _judged(work: Work, held_out: HeldOut, ids: pa.ChunkedArray, ignored: Counte
 
 def _searched(work: Work, ids: pa.ChunkedArray, digest: str, search: partial[pa.RecordBatch]) -> Hits:
     """What is found in the rows' own columns, and in the answers of tasks that write: those stand beside the rows."""
-    version, columns = [digest, search.keywords["least_share"]], own_columns(work.task.name)
+    version, columns = [digest, search.keywords["least_share"]], [*work.contract.own]
     own = partial(search, task=work.task)
     hits = _hits(list(work.each(own, version=[*version, work.task.name], columns=columns)))
     if not work.task.free_text:
@@ -195,13 +193,6 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, dict) and isinstance(value.get("content"), str))
 
 
-@cache
-def own_columns(task: str) -> list[str]:
-    """The columns that are the task's own, and not every row's."""
-    spine = set.intersection(*(set(contract(one).schema.names) for one in KNOWN))
-    return [name for name in contract(task).schema.names if name not in spine]
-
-
 def _hits(found: list[pa.RecordBatch]) -> Hits:
     table = pa.Table.from_batches(found, schema=HITS)
     lists = [table[name].combine_chunks() for name in HITS.names]
@@ -246,4 +237,4 @@ def _lines(held_out: HeldOut, found: Finding, stays: NDArray[np.bool_]) -> Itera
         )
 
 
-__all__ = ["CONTAMINATED", "Contamination", "contaminated", "inputs", "own_columns", "texts_of"]
+__all__ = ["CONTAMINATED", "Contamination", "contaminated", "inputs", "texts_of"]

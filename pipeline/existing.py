@@ -86,7 +86,7 @@ def _shaped(work: Work, one: Against) -> Iterator[Shaped]:
         seen |= batch.fields
         yield batch
     for part, field in one.columns.items():
-        if seen and field not in seen and part not in ("messages", "tags", "tokens", "tools"):
+        if seen and field not in seen and part not in sources.MADE_BY_READERS:
             place = f"recipe '{work.recipe.name}' [[against]] '{one.name}'"
             raise AssayError(place, f"no record has the field '{field}'", nearest(field, seen))
 

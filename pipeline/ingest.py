@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pipeline.shaping import Shaped
 
 NOTES_SHOWN = 20
-# Parts whose fields a reader makes, whatever they are called in the file.
-MADE_BY_READERS = {"messages", "tags", "tokens", "tools"}
 Item = TypeVar("Item")
 
 
@@ -88,7 +86,7 @@ def _check_columns(recipe: Recipe, reading: RowSource | AnswerSource, name: str,
     Raises:
         AssayError: naming the field and those that there are.
     """
-    mapped = [field for part, field in reading.columns.items() if part not in MADE_BY_READERS]
+    mapped = [field for part, field in reading.columns.items() if part not in sources.MADE_BY_READERS]
     for field in (*mapped, *getattr(reading, "annotator_columns", ())) if seen else ():
         if field not in seen:
             raise AssayError(

@@ -6,7 +6,7 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from pipeline import heldout
-from pipeline.against import own_columns, texts_of
+from pipeline.against import texts_of
 from pipeline.chance import draw
 from pipeline.errors import AssayError
 from pipeline.quality.contamination import Size, prove
@@ -48,7 +48,7 @@ def _proof(name: str, texts: list[str], size: Size, least_share: float) -> Proof
 
 def _own_texts(work: Work) -> list[str]:
     """The texts of rows chosen by chance."""
-    columns = ["id", *own_columns(work.task.name)]
+    columns = ["id", *work.contract.own]
     rows = (row for batch in work.batches(columns=columns) for row in batch.to_pylist())
     chosen = nsmallest(OWN_ROWS, rows, key=lambda row: (draw(SEED, "own", row["id"]), row["id"]))
     return [text for row in chosen for text in texts_of({name: row[name] for name in columns[1:]}) if text.strip()]

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pipeline.recipe import Recipe
     from pipeline.settings import Reading
 
+MADE_BY_READERS = frozenset({"messages", "tags", "tokens", "tools"})
+"""Parts whose fields a reader makes, whatever they are called in the file."""
+
 
 def records(recipe: Recipe, reading: Reading, *, section: str = "ingest") -> Iterator[readers.Record | readers.Broken]:
     """Every record of the raw files of a part of the recipe, in order."""

@@ -1,4 +1,4 @@
-"""Suspect: who of the kept rows is probably answered wrongly; it only looks, so no row leaves and no stage builds on it."""
+"""Suspect: who of the kept rows is probably answered wrongly; it only looks: no row leaves, no stage builds on it."""
 
 from __future__ import annotations
 

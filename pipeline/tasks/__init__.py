@@ -63,6 +63,15 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A labelled stretch of text, or several that belong together: `at` are all its offsets, `text` what it covers."""
+
+    label: str
+    text: str
+    at: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """Several answers made one: the answer, its posterior probability, and whether the annotators were split evenly."""
 
@@ -144,6 +153,17 @@ class Task(Protocol):
 
     def meaning(self, row: Row) -> str:
         """What the settled answer says, apart from how the text is written: equal for duplicates that agree."""
+        ...
+
+    def marks(self, row: Row) -> list[Mark] | None:
+        """What the answer marks in the text of the row; None where answers mark nothing in it."""
+        ...
+
+    def spoken(self, meaning: str) -> list[tuple[str, str]] | None:
+        """(normalised surface, label) of all that a `meaning` marks, in order, where it stands left out.
+
+        None where answers that differ in nothing but the wording of the text mean the very same.
+        """
         ...
 
     def with_answer(self, row: Row, answer: Answer) -> Row:

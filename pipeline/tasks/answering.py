@@ -17,6 +17,7 @@ from pipeline.tasks import (
     Answer,
     Doubt,
     Encoded,
+    Mark,
     Problem,
     Row,
     Scores,
@@ -109,6 +110,14 @@ class Answering:
     def meaning(self, row: Row) -> str:
         """The words of the extracts that count, wherever in the context they stand."""
         return canonical(sorted({extracts.key([one]) for one in self.answer(row)}))
+
+    def marks(self, row: Row) -> list[Mark] | None:
+        """Every stretch of the context that is an answer."""
+        return [Mark("answer", one["text"], (one["start"], one["end"])) for one in row["answers"]]
+
+    def spoken(self, meaning: str) -> list[tuple[str, str]] | None:
+        """None: an answer is compared as a text."""
+        return None
 
     def with_answer(self, row: Row, answer: Answer) -> Row:
         """The row with other extracts."""

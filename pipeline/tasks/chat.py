@@ -20,6 +20,7 @@ from pipeline.tasks import (
     Answer,
     Doubt,
     Encoded,
+    Mark,
     Problem,
     Row,
     Scores,
@@ -121,6 +122,14 @@ class Chat:
     def meaning(self, row: Row) -> str:
         """The reply in the normal form of duplicates."""
         return normalised(self.answer(row)) or str(self.answer(row))
+
+    def marks(self, row: Row) -> list[Mark] | None:
+        """None: a reply marks nothing."""
+        return None
+
+    def spoken(self, meaning: str) -> list[tuple[str, str]] | None:
+        """None: a reply means what it means however the question is spelled."""
+        return None
 
     def with_answer(self, row: Row, answer: Answer) -> Row:
         """The row with another last reply."""

@@ -17,6 +17,7 @@ from pipeline.tasks import (
     Answer,
     Doubt,
     Encoded,
+    Mark,
     Problem,
     Row,
     Scores,
@@ -122,6 +123,14 @@ class Classification:
     def meaning(self, row: Row) -> str:
         """The labels."""
         return canonical(row["labels"])
+
+    def marks(self, row: Row) -> list[Mark] | None:
+        """None: labels are of the whole."""
+        return None
+
+    def spoken(self, meaning: str) -> list[tuple[str, str]] | None:
+        """None: labels do not depend on how the text is spelled."""
+        return None
 
     def with_answer(self, row: Row, answer: Answer) -> Row:
         """The row with other labels."""

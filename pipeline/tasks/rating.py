@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.errors import Unfit
-from pipeline.tasks import Answer, Doubt, Encoded, Problem, Row, Scores, Settled, Vote, pairs, scales
+from pipeline.tasks import Answer, Doubt, Encoded, Mark, Problem, Row, Scores, Settled, Vote, pairs, scales
 
 if TYPE_CHECKING:
     import re
@@ -95,6 +95,14 @@ class Rating:
         if rating is None or low is None or high is None:
             return "" if rating is None else scales.spelled(rating)
         return str(round((rating - low) / (high - low) * CLOSE))
+
+    def marks(self, row: Row) -> list[Mark] | None:
+        """None: a number is of the whole."""
+        return None
+
+    def spoken(self, meaning: str) -> list[tuple[str, str]] | None:
+        """None: a number does not depend on how the text is spelled."""
+        return None
 
     def with_answer(self, row: Row, answer: Answer) -> Row:
         """The row with another rating."""

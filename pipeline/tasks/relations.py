@@ -19,6 +19,7 @@ from pipeline.tasks import (
     Answer,
     Doubt,
     Encoded,
+    Mark,
     Problem,
     Row,
     Scores,
@@ -163,6 +164,14 @@ class Relations:
         """Where head and tail of every relation stand, in the normal form of duplicates, and its label."""
         places = _places(row)
         return canonical(sorted([places[head], places[tail], label] for head, tail, label in self.answer(row)))
+
+    def marks(self, row: Row) -> list[Mark] | None:
+        """Every relation, over both of its entities."""
+        return [_mark(row["entities"], one) for one in row["relations"]]
+
+    def spoken(self, meaning: str) -> list[tuple[str, str]] | None:
+        """None: a relation is of places, which are the same or not."""
+        return None
 
     def with_answer(self, row: Row, answer: Answer) -> Row:
         """The row with other relations."""
@@ -372,3 +381,9 @@ def _by_pair(answer: Answer) -> dict[str, tuple[str, ...]]:
 def _exchange(row: Row) -> turns.Turns:
     """What the model is asked."""
     return [{"role": "user", "content": triples.marked(row, kinds=True), "learn": False}]
+
+
+def _mark(entities: Sequence[Row], one: Row) -> Mark:
+    ends = [entities[one[end]] if 0 <= one[end] < len(entities) else {} for end in ("head", "tail")]
+    text = " … ".join(str(end.get("text", "?")) for end in ends)
+    return Mark(one["label"], text, tuple(end.get(edge, -1) for end in ends for edge in ("start", "end")))

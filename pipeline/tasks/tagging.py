@@ -7,6 +7,7 @@ An example: {"text": "Anna lives in Rome.", "tokens": None,
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -20,6 +21,7 @@ from pipeline.tasks import (
     Answer,
     Doubt,
     Encoded,
+    Mark,
     Problem,
     Row,
     Scores,
@@ -166,6 +168,14 @@ class Tagging:
                 for start, end, label in self.answer(row)
             ]
         )
+
+    def marks(self, row: Row) -> list[Mark] | None:
+        """The spans."""
+        return [Mark(one["label"], one["text"], (one["start"], one["end"])) for one in row["spans"]]
+
+    def spoken(self, meaning: str) -> list[tuple[str, str]] | None:
+        """The surface and label of every span."""
+        return [(surface, label) for _, surface, label in json.loads(meaning)]
 
     def with_answer(self, row: Row, answer: Answer) -> Row:
         """The row with other spans; surfaces are read off the text."""

@@ -16,6 +16,7 @@ from pipeline.tasks import (
     Answer,
     Doubt,
     Encoded,
+    Mark,
     Problem,
     Row,
     Scores,
@@ -110,6 +111,14 @@ class Writing:
     def meaning(self, row: Row) -> str:
         """The target in the normal form of duplicates."""
         return normalised(row["target"]) or str(row["target"])
+
+    def marks(self, row: Row) -> list[Mark] | None:
+        """None: the target is a text of its own."""
+        return None
+
+    def spoken(self, meaning: str) -> list[tuple[str, str]] | None:
+        """None: the target means what it means however the source is spelled."""
+        return None
 
     def with_answer(self, row: Row, answer: Answer) -> Row:
         """The row with another target."""

@@ -46,7 +46,7 @@ class Agreeing:
             return True
         if self.task.measure in NUMERIC:
             return self.task.distance(json.loads(first), json.loads(second)) <= CLOSE
-        mine, yours = _marks(self.meanings[left]), _marks(self.meanings[right])
+        mine, yours = (self.task.spoken(self.meanings[row] or "[]") for row in (left, right))
         if mine is None or yours is None or len(mine) != len(yours):
             return False
         text, other_text = map(normalised, self.asked.of([left, right]))
@@ -54,23 +54,6 @@ class Agreeing:
             label == other_label and (surface == other_surface or _reworded(surface, text, other_surface, other_text))
             for (surface, label), (other_surface, other_label) in zip(mine, yours, strict=True)
         )
-
-
-def _marks(meaning: str | None) -> list[tuple[str, str]] | None:
-    """(surface, label) of what is marked in a text, in order, where it stands left out; None for other answers.
-
-    >>> _marks('[[3,"paris","LOC"]]'), _marks('["joy"]')
-    ([('paris', 'LOC')], None)
-    """
-    try:
-        told = json.loads(meaning or "null")
-    except ValueError:
-        return None
-    if not isinstance(told, list) or not all(isinstance(one, list) and len(one) == 3 for one in told):
-        return None
-    if not all(isinstance(place, int) and isinstance(surface, str) for place, surface, _ in told):
-        return None
-    return [(surface, str(label)) for _, surface, label in told]
 
 
 def _reworded(surface: str, text: str, other: str, other_text: str) -> bool:

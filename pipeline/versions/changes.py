@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.tasks import canonical
-from pipeline.versions.marks import Edit, edits, marks
+from pipeline.versions.marks import Edit, edits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def change(tasks: tuple[Task, Task], sides: tuple[str, str], before: Row, after:
     answers = (tasks[0].answer(before), tasks[1].answer(after))
     same_text = text[0] == text[1]
     found: list[Edit] = []
-    marked = (marks(before), marks(after))
+    marked = (tasks[0].marks(before), tasks[1].marks(after))
     if marked[0] is None or marked[1] is None:
         relabelled = canonical(answers[0]) != canonical(answers[1])
         flows = _flows(*answers) if relabelled else ()

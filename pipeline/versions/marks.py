@@ -6,22 +6,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from pipeline.tasks import Mark
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.tasks import Row
 
 What = Literal["added", "removed", "retyped", "moved"]
 Place = tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A labelled stretch of text, or several that belong together: `at` are all its offsets, `text` what it covers."""
-
-    label: str
-    text: str
-    at: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +36,6 @@ class Edit:
         if self.what == "retyped":
             return f"{self.before} → {self.after} “{self.text}”"
         return f"{self.before} “{self.text}” → “{self.text_after}”"
-
-
-def marks(row: Row) -> list[Mark] | None:
-    """The marks of a row; None where its answer marks nothing in its text."""
-    if row.get("relations") is not None:
-        return [_related(row["entities"], one) for one in row["relations"]]
-    if row.get("spans") is not None:
-        return [Mark(one["label"], one["text"], (one["start"], one["end"])) for one in row["spans"]]
-    if row.get("answers") is not None:
-        return [Mark("answer", one["text"], (one["start"], one["end"])) for one in row["answers"]]
-    return None
-
-
-def _related(entities: Sequence[Row], one: Row) -> Mark:
-    ends = [entities[one[end]] if 0 <= one[end] < len(entities) else {} for end in ("head", "tail")]
-    text = " … ".join(str(end.get("text", "?")) for end in ends)
-    return Mark(one["label"], text, tuple(end.get(edge, -1) for end in ends for edge in ("start", "end")))
 
 
 def edits(before: Sequence[Mark], after: Sequence[Mark], *, same_text: bool) -> list[Edit]:

@@ -7,7 +7,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.versions.marks import Mark, edits, marks
+from pipeline.settings import Guideline
+from pipeline.tasks import Mark, task
+from pipeline.versions.marks import edits
 
 MARKS = st.lists(
     st.builds(
@@ -37,13 +39,14 @@ def test_relations_are_marks_of_two_stretches() -> None:
         {"start": 0, "end": 3, "label": "PER", "text": "Ann"},
         {"start": 9, "end": 11, "label": "LOC", "text": "Ulm"},
     ]
+    own = task("relations", Guideline())
     row = {"entities": entities, "relations": [{"head": 0, "tail": 1, "label": "born in"}]}
-    assert marks(row) == [Mark("born in", "Ann … Ulm", (0, 3, 9, 11))]
-    other = marks({"entities": entities, "relations": [{"head": 0, "tail": 1, "label": "died in"}]})
-    assert [edit.told for edit in edits(marks(row) or [], other or [], same_text=True)] == [
+    assert own.marks(row) == [Mark("born in", "Ann … Ulm", (0, 3, 9, 11))]
+    other = own.marks({"entities": entities, "relations": [{"head": 0, "tail": 1, "label": "died in"}]})
+    assert [edit.told for edit in edits(own.marks(row) or [], other or [], same_text=True)] == [
         "born in → died in “Ann … Ulm”"
     ]
 
 
 def test_answers_without_marks_have_none() -> None:
-    assert marks({"text": "a", "labels": ["b"]}) is None
+    assert task("classification", Guideline()).marks({"text": "a", "labels": ["b"]}) is None
