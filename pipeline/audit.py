@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipeline import against, electing, existing, hearing, measuring, settling, twinning, verdicts, voting
+from pipeline import against, ambiguity, electing, existing, hearing, measuring, settling, twinning, verdicts, voting
 from pipeline.cache import file_hash
 from pipeline.contract import ANNOTATIONS, REJECTED
 from pipeline.judging import Judgement, judge
@@ -50,6 +50,7 @@ def audit(work: Work) -> Outcome:
             "rejected": REJECTED,
             "pairs": twinning.PAIRS,
             "contaminated": against.CONTAMINATED,
+            "distributions": ambiguity.DISTRIBUTIONS,
         },
     )
     outcome.details = {
@@ -60,7 +61,7 @@ def audit(work: Work) -> Outcome:
         "contamination": judged.contamination.details,
         "decisions": {
             "used": dict(sorted((+judged.used).items())),
-            "stale": judged.stale,
+            **judged.replay.told(),
             "without_effect": judged.without_effect,
         },
     }
@@ -79,6 +80,7 @@ def _stream(work: Work, heard: hearing.Said, judged: Judgement) -> Iterator[tupl
         yield "pairs", batch
     for batch in judged.contamination.table.to_batches(max_chunksize=work.engine.batch_rows):
         yield "contaminated", batch
+    yield "distributions", ambiguity.distributions(judged, heard, work.task)
 
 
 def _counted_for(batch: pa.RecordBatch, moved: dict[str, str]) -> pa.RecordBatch:

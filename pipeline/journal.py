@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from codecs import BOM_UTF8
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipeline.errors import AssayError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+_BLOCK = 1 << 16
 
 
 def numbered(path: Path) -> list[tuple[str, str]]:
@@ -46,6 +49,8 @@ def _decoded(content: bytes, name: str) -> str:
 def add(path: Path, entries: Iterable[Mapping[str, Any]]) -> None:
     """Add JSON lines at the end of a file, which may lack its last line end, and see them to the disk.
 
+    Processes that add to the same file wait for one another. Half a line that a killed one left is set aside first.
+
     Raises:
         AssayError: the file cannot be written.
     """
@@ -54,12 +59,57 @@ def add(path: Path, entries: Iterable[Mapping[str, Any]]) -> None:
         return
     try:
         with path.open("ab+") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-                told = told if file.read(1) == b"\n" else "\n" + told
+            fcntl.flock(file, fcntl.LOCK_EX)
+            told = told if _is_ended(file, path) else "\n" + told
             file.write(told.encode("utf-8", "backslashreplace"))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         problem = f"cannot be written: {error.strerror}"
         raise AssayError(str(path), problem, "make room, or the file writable") from error
+
+
+def mend(path: Path) -> bool:
+    """Set aside half a line at the end of a file, as a process that was killed while it wrote leaves it; whether so.
+
+    It is moved to `NAME.torn` beside the file: nobody was told that it is written, and it cannot be read.
+    """
+    if not path.is_file():
+        return False
+    before = path.stat().st_size
+    with path.open("ab+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _is_ended(file, path)
+        return file.seek(0, os.SEEK_END) < before
+
+
+def _is_ended(file: BinaryIO, path: Path) -> bool:
+    """Whether the file ends with a whole line; a last line that lacks its end stays, if it can be read."""
+    size = file.seek(0, os.SEEK_END)
+    if not size:
+        return True
+    begin, last = _last_line(file, size)
+    if last.endswith(b"\n"):
+        return True
+    try:
+        json.loads(last)
+    except ValueError:
+        with path.with_name(f"{path.name}.torn").open("ab") as torn:
+            torn.write(last + b"\n")
+            os.fsync(torn.fileno())
+        file.truncate(begin)
+        os.fsync(file.fileno())
+        return True
+    return False
+
+
+def _last_line(file: BinaryIO, size: int) -> tuple[int, bytes]:
+    """Where the last line begins, and its bytes."""
+    begin, tail = size, b""
+    while begin and b"\n" not in tail[:-1]:
+        step = min(begin, _BLOCK)
+        begin -= step
+        file.seek(begin)
+        tail = file.read(step) + tail
+    cut = tail[:-1].rfind(b"\n") + 1
+    return begin + cut, tail[cut:]

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline import against, existing, twinning
-from pipeline import decisions as replay
 from pipeline.against import Contamination
 from pipeline.quality.merging import Merging
+from pipeline.replaying import Replay
 from pipeline.twinning.copies import TEXT_RULES
 
 if TYPE_CHECKING:
@@ -20,10 +19,11 @@ if TYPE_CHECKING:
 
     from pipeline.decisions import Decision
     from pipeline.stage import Work
-    from pipeline.tasks import Row
     from pipeline.twinning import Known, Spoken
     from pipeline.twinning.asked import Asked
 
+UNSETTLED = ("tied", "low_confidence", "unanswered")
+"""Why a row whose annotators left it open is held back."""
 TAKEN_OUT = {"drop": "decided_out", "ambiguous": "ambiguous"}
 
 
@@ -49,8 +49,11 @@ class Judgement:
     contamination: Contamination = field(default_factory=lambda: Contamination([]))
     decided: dict[int, Decision] = field(default_factory=dict)
     """The last human decision that each row follows."""
+    ambiguous: list[tuple[int, Decision]] = field(default_factory=list)
+    """Of which rows, or parts of their answers, a person said that several answers can be meant."""
     used: Counter[str] = field(default_factory=Counter)
-    stale: list[str] = field(default_factory=list)
+    replay: Replay = field(default_factory=Replay)
+    """What became of the decisions as such."""
     without_effect: list[str] = field(default_factory=list)
 
     @property
@@ -147,50 +150,52 @@ def _alive(judged: Judgement) -> list[int]:
 
 
 def _replay(judged: Judgement, work: Work) -> None:
-    """Put every human decision in force, in the order of the file, or report that it no longer speaks of its row."""
-    decisions = replay.lines(work.recipe.decisions)
-    places = replay.found({decision.row for decision in decisions}, judged.ids)
-    rows = _rows(work, [judged.ids[at] for at, _ in places.values() if at is not None])
-    for decision in decisions:
-        at, missing = places[decision.row]
-        if at is None:
-            judged.stale.append(f"{decision.place}: row {decision.row}: {missing}")
-            continue
-        understood = replay.understood(decision, rows[judged.ids[at]], work.task)
-        if stale := understood.stale(judged.answer[at]):
-            judged.stale.append(stale)
-        else:
-            _follow(judged, at, understood)
+    """Put every human decision in force, in its order, or report that it no longer speaks of its row."""
+    for at, decision in judged.replay.each(work, judged.ids, judged.answer):
+        _follow(judged, at, decision, keeps=work.recipe.settings.audit.ambiguous == "keep")
 
 
-def _rows(work: Work, ids: list[str]) -> dict[str, Row]:
-    """The rows with these ids, whole."""
-    if not ids:
-        return {}
-    wanted = pa.array(ids, pa.string())
-    found = (batch.filter(pc.is_in(batch["id"], wanted)).to_pylist() for batch in work.batches())
-    return {row["id"]: row for rows in found for row in rows}
+def _follow(judged: Judgement, at: int, decision: Decision, *, keeps: bool) -> None:
+    """Do with a row what was decided of it; what the rules said of it before is taken back, but for its text.
 
-
-def _follow(judged: Judgement, at: int, decision: Decision) -> None:
-    """Do with a row what was decided of it; what the rules said of it before is taken back, but for its text."""
+    `keeps`: whether rows of which a person said that they are ambiguous stay. What is said of a part of an answer says
+    nothing of the others, so the row is as sure as before.
+    """
     judged.decided[at] = decision
     judged.used[decision.verdict] += 1
-    if decision.verdict in TAKEN_OUT:
+    if decision.verdict == "ambiguous":
+        judged.ambiguous.append((at, decision))
+    if decision.verdict == "drop" or (decision.verdict == "ambiguous" and not keeps):
         judged.reason[at], judged.evidence[at] = TAKEN_OUT[decision.verdict], decision.said
-        return
+    elif decision.verdict != "ambiguous" and not (decision.part and decision.verdict == "fine"):
+        _settle(judged, at, decision)
+
+
+def _settle(judged: Judgement, at: int, decision: Decision) -> None:
+    """Give a row the answer that was decided, and let it go on, if that answer breaks no rule."""
     if decision.answer:
         judged.answer[at], judged.meaning[at] = decision.answer, decision.meaning
     ruled, seen = (judged.settled[name][at].as_py() for name in ("reason", "evidence"))
-    if ruled in TEXT_RULES or judged.answer[at] is None:
+    if held := _held(judged, at, decision, ruled):
         judged.reason[at], judged.evidence[at] = ruled, seen
-        text = f"its text is held back as {ruled}"
-        _no_effect(judged, at, text if ruled in TEXT_RULES else "the row has no answer that could be fine")
+        _no_effect(judged, at, held)
         return
-    judged.reason[at], judged.evidence[at], judged.confidence[at] = None, None, 1.0
+    judged.reason[at], judged.evidence[at] = None, None
+    judged.confidence[at] = judged.confidence[at] if decision.part else 1.0
     if decision.verdict == "wrong" and decision.problem:
         judged.reason[at] = decision.problem.rule
         judged.evidence[at] = f"{decision.problem.evidence}; {decision.said}"
+
+
+def _held(judged: Judgement, at: int, decision: Decision, ruled: str | None) -> str:
+    """Why a row stays out whatever was decided of its answer; empty if it does not."""
+    if ruled in TEXT_RULES:
+        return f"its text is held back as {ruled}"
+    if judged.answer[at] is None:
+        return "the row has no answer that could be fine"
+    if decision.part and ruled in UNSETTLED:
+        return f"the row is held back as {ruled}: decide its whole answer"
+    return ""
 
 
 def _no_effect(judged: Judgement, at: int, why: str) -> None:
@@ -211,7 +216,7 @@ def _take_along(judged: Judgement, keys: Sequence[bytes]) -> None:
         if decision.verdict == "drop":
             said = {judged.meaning[at], judged.settled["meaning"][at].as_py()} - {None}
             gone.update({(keys[at], meaning): at for meaning in said})
-        elif decision.verdict == "ambiguous":
+        elif judged.reason[at] == "ambiguous":
             gone[keys[at], None] = at
     for at, key in enumerate(keys) if gone else ():
         if judged.reason[at] is None and at not in judged.decided:

@@ -243,7 +243,14 @@ MAJORITY = 'consensus = "majority"'
 def told(
     *, used: dict[str, int] | None = None, stale: Sequence[str] = (), without_effect: Sequence[str] = ()
 ) -> dict[str, Any]:
-    return {"used": used or {}, "stale": list(stale), "without_effect": list(without_effect)}
+    return {
+        "used": used or {},
+        "stale": list(stale),
+        "conflicts": [],
+        "undone": 0,
+        "by_rule": [],
+        "without_effect": list(without_effect),
+    }
 
 
 def test_decisions_are_replayed(tmp_path: Path) -> None:

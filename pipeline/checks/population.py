@@ -91,7 +91,7 @@ def population(recipe: Recipe, plan: PlanSettings) -> Population:
         AssayError: nothing was built, or a line of the checks cannot be read.
     """
     kind, by_row = task(recipe.settings.task, recipe.settings.guideline), _by_row(recipe)
-    decided = {decision.row for decision in decisions.lines(recipe.decisions)} if by_row else set()
+    decided = {line.row for line in decisions.read(recipe.decisions).standing} if by_row else set()
     sorter = _Sorter.of(recipe, plan, kind)
     gathered = _Gathered()
     stage = finished(recipe)

@@ -157,7 +157,7 @@ def _check(entry: Entry, target: _Judged, kind: Task, today: str) -> dict[str, A
 
 def _decide(recipe: Recipe, checks: list[Check], kind: Task) -> tuple[int, tuple[str, ...]]:
     """Put wrong verdicts with a right answer into decisions.jsonl, but where people differ or it was decided before."""
-    there = {decision.row for decision in decisions.lines(recipe.decisions)}
+    there = {line.row for line in decisions.read(recipe.decisions).lines}
     by_answer: dict[tuple[str, str], list[Check]] = {}
     for check in checks:
         by_answer.setdefault((check.row, check.judged), []).append(check)
@@ -174,7 +174,7 @@ def _decide(recipe: Recipe, checks: list[Check], kind: Task) -> tuple[int, tuple
             entries_.append(_decision(last[-1], kind.shown(rows[row]), recipe))
         else:
             undecided.append(row)
-    journal.add(recipe.decisions, entries_)
+    decisions.add(recipe.decisions, entries_)
     return len(entries_), tuple(sorted(undecided))
 
 

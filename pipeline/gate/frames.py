@@ -154,7 +154,7 @@ def _misfits(decisions: Mapping[str, Any] | None) -> list[str] | None:
     """The human decisions that are stale or without effect, as the audit reports them."""
     if decisions is None or "without_effect" not in decisions:
         return None
-    return [*decisions["stale"], *decisions["without_effect"]]
+    return [*decisions["stale"], *decisions["without_effect"], *decisions["conflicts"]]
 
 
 def _change(rows: Mapping[str, int], earlier: Mapping[str, int] | None) -> tuple[float | None, str]:

@@ -212,7 +212,7 @@ GUIDELINES: Mapping[str, dict[str, Any]] = {
 def _reports(counts: Mapping[str, int]) -> dict[str, dict[str, Any]]:
     """The reports of a build that read 45 records, rejected five, made two and lost none."""
     total, made = sum(counts.values()), 2
-    decisions: dict[str, Any] = {"used": {"fine": 1}, "stale": [], "without_effect": []}
+    decisions: dict[str, Any] = {"used": {"fine": 1}, "stale": [], "conflicts": [], "without_effect": []}
     alpha = {"name": "alpha (nominal)", "value": 0.8, "low": 0.75, "high": 0.85, "rows": 40, "answers": 80, "note": ""}
     return {
         "ingest": _report(45, 43, "unreadable_record"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from pipeline.settings.deciding import AuditSettings, AugmentSettings, EditSettings, SplitSettings, WipeOutSettings
-from pipeline.settings.finishing import FinetuneSettings, GateSettings, PlanSettings, VersionSettings
+from pipeline.settings.finishing import FinetuneSettings, GateSettings, PlanSettings, ReviewSettings, VersionSettings
 from pipeline.settings.guideline import Guideline, Label
 from pipeline.settings.reading import (
     ABOUT,
@@ -38,6 +38,7 @@ class RecipeSettings(Settings):
     gate: GateSettings = GateSettings()
     finetune: FinetuneSettings = FinetuneSettings()
     plan: PlanSettings | None = None
+    review: ReviewSettings = ReviewSettings()
     versions: VersionSettings = VersionSettings()
 
 
@@ -60,6 +61,7 @@ __all__ = [
     "PlanSettings",
     "Reading",
     "RecipeSettings",
+    "ReviewSettings",
     "RowSource",
     "Settings",
     "Share",

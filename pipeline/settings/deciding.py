@@ -46,6 +46,8 @@ class AuditSettings(Settings):
     """From which cosine of their embeddings on two texts may mean the same."""
     conflicts: Literal["hold-back", "majority", "newest", "trusted", "keep"] = "hold-back"
     """Same input, different answer: hold all back, or keep those of the majority, the newest, a trusted source, all."""
+    ambiguous: Literal["hold-back", "keep"] = "hold-back"
+    """What becomes of a row that a person called ambiguous; the table `distributions` of the audit holds its shares."""
     trusted_sources: tuple[Name, ...] = ()
     """For `conflicts = "trusted"`: the sources whose answers win, the most trusted first."""
     wipe_out: WipeOutSettings = WipeOutSettings()

@@ -82,6 +82,23 @@ class PlanSettings(Settings):
     seed: int = 1
 
 
+class ReviewSettings(Settings):
+    """How people look at what is doubtful, and what their time is worth."""
+
+    double_share: Share = 0.1
+    """Of the lines of the queue, how many two people judge, neither seeing what the other said."""
+    blind_share: Share = 0.1
+    """Of the lines, how many are judged without the proposed answer: the measure of how much it sways people."""
+    seconds_per_line: float = Field(default=8.0, gt=0)
+    """How long one line takes, until it is known from the decisions themselves."""
+    rate_per_hour: float | None = Field(default=None, gt=0)
+    """What an hour of review costs; without it no money is told."""
+    currency: str = "EUR"
+    worth_minutes: float = Field(default=5.0, gt=0)
+    """How many minutes one confirmed error is worth: where the next ones cost more, review stops."""
+    seed: int = 1
+
+
 class VersionSettings(Settings):
     """Which versions are kept beside the build."""
 

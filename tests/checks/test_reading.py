@@ -103,7 +103,7 @@ def test_corrections_become_decisions_once_and_only_clear_ones(one: Recipe, tmp_
     taken = read_verdicts(one, path, decide=True)
     assert taken.decided == 1
     assert taken.undecided == tuple(sorted(line["id"] for line in listed[1:3]))
-    (decision,) = decisions.lines(one.decisions)
+    (decision,) = decisions.read(one.decisions).lines
     assert (decision.row, decision.verdict, decision.answer, decision.was) == (
         listed[0]["id"], "wrong", '["cold"]', '["warm"]'
     )  # fmt: skip
@@ -111,7 +111,7 @@ def test_corrections_become_decisions_once_and_only_clear_ones(one: Recipe, tmp_
         "mo", "2026-01-05", "irony", listed[0]["text"]
     )  # fmt: skip
     assert read_verdicts(one, path, decide=True).decided == 0
-    assert len(decisions.lines(one.decisions)) == 1
+    assert len(decisions.read(one.decisions).lines) == 1
 
 
 def test_there_must_be_a_plan(tmp_path: Path) -> None:

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.decisions import found, lines
+from pipeline.decisions import Decision, found, read
 from pipeline.errors import AssayError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def lines(path: Path) -> list[Decision]:
+    return list(read(path).lines)
+
 
 LINE: dict[str, Any] = {"row": "s/1", "verdict": "wrong", "answer": ["good"], "was": ["bad"]}
 LINE |= {"who": "mo", "when": "2026-01-05", "why": "irony"}

@@ -1,0 +1,65 @@
+"""Ambiguity: of answers that a person called ambiguous, how probable each is; a distribution instead of one answer."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from pipeline.errors import Unfit
+from pipeline.tasks.parts import label_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.decisions import Decision
+    from pipeline.hearing import Said
+    from pipeline.judging import Judgement
+    from pipeline.tasks import Task
+
+DISTRIBUTIONS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("part", pa.string()),
+        ("label", pa.string()),
+        ("share", pa.float64()),
+        ("by", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+"""A line for each label that may be meant: `share` is how probable it is, `by` is who says so, `reason` why the row is
+out, if it is; "annotators": the share of those who gave it."""
+ANNOTATORS = "annotators"
+DECIMALS = 6
+
+
+def distributions(judged: Judgement, heard: Said, task: Task) -> pa.RecordBatch:
+    """The shares of every answer that was called ambiguous (columns: `DISTRIBUTIONS`), in the order of the rows."""
+    last = {(at, one.part): one for at, one in judged.ambiguous}
+    lines = [line for at, part in sorted(last) for line in _lines(judged, at, last[at, part], heard, task)]
+    return pa.RecordBatch.from_pylist(lines, schema=DISTRIBUTIONS)
+
+
+def _lines(judged: Judgement, at: int, decision: Decision, heard: Said, task: Task) -> Iterator[dict[str, Any]]:
+    by = decision.who if decision.shares else ANNOTATORS
+    for label, share in decision.shares or _given(at, decision.part, heard, task):
+        told = {"id": judged.ids[at], "part": decision.part, "label": label, "share": round(share, DECIMALS)}
+        yield told | {"by": by, "reason": judged.reason[at]}
+
+
+def _given(at: int, part: str, heard: Said, task: Task) -> list[tuple[str, float]]:
+    """What the annotators whose answers count said of a part, by share, the most probable first."""
+    begin, end = int(heard.starts[at]), int(heard.starts[at + 1])
+    said = heard.table.slice(begin, end - begin)
+    counts: Counter[str] = Counter()
+    for answer, verdict in zip(said["answer"].to_pylist(), said["verdict"].to_pylist(), strict=True):
+        if verdict == "counted":
+            try:
+                counts[label_at(task, json.loads(answer), part)] += 1
+            except Unfit:
+                continue
+    return [
+        (label, count / counts.total()) for label, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    ]

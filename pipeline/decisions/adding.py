@@ -1,0 +1,46 @@
+"""Adding: new decisions at the end of the file, whole or not at all, beside others who write to it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pipeline import journal
+from pipeline.decisions.line import line_id, parsed
+from pipeline.errors import AssayError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+
+def add(path: Path, entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Add decisions at the end of a file and see them to the disk; their ids.
+
+    Nothing is written that could not be read again.
+
+    Raises:
+        AssayError: an entry is no decision, or the file cannot be written.
+    """
+    told = [dict(entry) for entry in entries]
+    for entry in told:
+        parsed(json.dumps(entry, ensure_ascii=False), "the new decision")
+    journal.add(path, told)
+    return [line_id(entry) for entry in told]
+
+
+def undo(path: Path, target: str, *, who: str, when: str, why: str) -> str:
+    """Take back a line, or an act, by a new line; the id of that.
+
+    Raises:
+        AssayError: there is no such line, or it is taken back already.
+    """
+    from pipeline.decisions.book import read
+
+    held = read(path)
+    named = [line for line in held.lines if target in (line.id, line.act) and target]
+    if not named:
+        raise AssayError(f"decision '{target}'", f"no line of {path.name} is called so", "assay decisions lists them")
+    if all(line.id in held.undone for line in named):
+        raise AssayError(f"decision '{target}'", "was undone before", "assay decisions --all shows by whom")
+    return add(path, [{"undo": target, "who": who, "when": when, "why": why}])[0]

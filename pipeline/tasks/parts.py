@@ -1,0 +1,87 @@
+"""Parts of answers that are judged one by one: a marked span, one label of several, or the answer as a whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import Unfit
+from pipeline.tasks import canonical
+
+if TYPE_CHECKING:
+    from pipeline.tasks import Answer, Row, Task
+
+WHOLE = ""
+"""The part that is the answer as a whole."""
+NOTHING = "O"
+"""The label of a stretch of text that nobody marked."""
+YES, NO = "yes", "no"
+"""Whether a row carries the label that a part names, where it may carry several."""
+_SPAN = re.compile(r"(\d{1,9}):(\d{1,9})")
+
+
+def place(part: str) -> tuple[int, int]:
+    """The ends of a part that is a stretch of text.
+
+    >>> place("3:12")
+    (3, 12)
+
+    Raises:
+        Unfit: it is none.
+    """
+    found = _SPAN.fullmatch(part)
+    start, end = (int(found[1]), int(found[2])) if found else (0, 0)
+    if start >= end:
+        raise Unfit("wrong_type", f"no stretch of text: {part!r:.40}; it is written start:end")
+    return start, end
+
+
+def label_at(task: Task, answer: Answer, part: str) -> str:
+    """What an answer says of one part: a label, "O" for a stretch that is not marked, yes or no; else the whole answer.
+
+    A stretch that is marked otherwise (a longer or a shorter span) has all labels that it touches, with their places.
+
+    Raises:
+        Unfit: the task's answers have no such part.
+    """
+    if part == WHOLE:
+        return answer[0] if task.head == "sequence" and len(answer) == 1 else canonical(answer)
+    if task.head == "multilabel":
+        return YES if part in answer else NO
+    if task.head != "token":
+        raise Unfit("wrong_type", f"an answer of the task '{task.name}' has no part {part!r:.40}")
+    start, end = place(part)
+    touched = [one for one in answer if one[0] < end and start < one[1]]
+    if len(touched) == 1 and touched[0][:2] == [start, end]:
+        return str(touched[0][2])
+    return "; ".join(f"{one[2]} at {one[0]}:{one[1]}" for one in touched) or NOTHING
+
+
+def revised(task: Task, row: Row, answer: Answer, part: str, label: Any) -> Answer:
+    """The answer with one part said otherwise, read as any annotator's answer is.
+
+    A span replaces all that it touches; "O" takes them away; yes and no put a label on or take it off.
+
+    Raises:
+        Unfit: the label is none, or the part does not stand in the row.
+    """
+    if part == WHOLE:
+        return task.read_answer(label, {}, row)
+    if task.head == "multilabel":
+        if label not in (YES, NO):
+            raise Unfit("wrong_type", f"the row carries the label {part!r:.40} or not: yes or no, not {label!r:.40}")
+        left = [one for one in answer if one != part]
+        return task.read_answer([*left, part] if label == YES else left, {}, row)
+    if task.head != "token":
+        raise Unfit("wrong_type", f"an answer of the task '{task.name}' has no part {part!r:.40}")
+    start, end = place(part)
+    if end > len(task.shown(row)):
+        raise Unfit("span_out_of_text", f"{part} of {len(task.shown(row))} characters")
+    left = [one for one in answer if one[1] <= start or end <= one[0]]
+    return task.read_answer(left if label == NOTHING else [*left, [start, end, label]], {}, row)
+
+
+def parsed(answer: str | None) -> Answer:
+    """The answer that a canonical spelling stands for."""
+    return None if answer is None else json.loads(answer)

@@ -1,0 +1,1 @@
+"""Annotation tools: one file for each, that writes what people are asked and reads back what they answered."""
