@@ -85,3 +85,15 @@ def revised(task: Task, row: Row, answer: Answer, part: str, label: Any) -> Answ
 def parsed(answer: str | None) -> Answer:
     """The answer that a canonical spelling stands for."""
     return None if answer is None else json.loads(answer)
+
+
+def labelled(task: Task, answer: Answer) -> list[tuple[str, str]]:
+    """(part, label) of everything that an answer says: its spans, each of several labels, or its one label.
+
+    Empty for answers that have no labels: texts, numbers, relations, extracts.
+    """
+    if task.head == "token" and task.measure == "spans":
+        return [(f"{start}:{end}", label) for start, end, label in answer]
+    if task.head == "multilabel":
+        return [(label, label) for label in answer]
+    return [(WHOLE, label) for label in answer] if task.head == "sequence" and not task.free_text else []
