@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import AssayError, Unfit
-from pipeline.playing import longest, played, spine
+from pipeline.naming import played
+from pipeline.playing import longest, spine, text_of
 from pipeline.tasks.scales import number, spelled
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def rating(good: list[dict[str, Any]], look: Look) -> None:
     """Note which fields hold the text and the ratings, and the scale that these seem to be on."""
     columns = numeric(good)
     read = [{name: value for name, value in record.items() if name not in columns} for record in good]
-    text = played(read, "text") or (longest(read) if read[0] else "")
+    text = text_of(read, look) if read[0] else ""
     pair = played(read, "text_pair") or played(read, "translation")
     if not text or not columns:
         raise AssayError("the file", "has no column of text, or none of numbers", "a rating is a number for a text")

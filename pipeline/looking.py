@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 from pipeline import gauging, readers, sourcing
 from pipeline.errors import AssayError
 from pipeline.fetch import RawFile
-from pipeline.playing import MOST_LABELS, NAMES, Look, fewest, longest, plain, played, spine, take_labels
+from pipeline.naming import NAMES, plain, played
+from pipeline.playing import (
+    MOST_LABELS,
+    Look,
+    accounted,
+    fewest,
+    guessed_label,
+    label_of,
+    spine,
+    take_labels,
+    text_of,
+)
 from pipeline.readers import Broken, ReadOptions, Record
 from pipeline.readers.lines import lines
 from pipeline.tagscheme import split_tag
@@ -22,6 +33,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SAMPLE_RECORDS = 20_000
+IMPLIED: dict[str, tuple[str, ...]] = {
+    "chat": ("messages", "tools"), "tagging": ("tokens", "tags", "schemes"), "relations": ("tokens",),
+    "answering": ("is_impossible",), "writing": ("context", "references"),
+}  # fmt: skip
+"""Fields that a task looks for by their names, so that no part of the recipe names them."""
 COMPRESSED = {".gz", ".bz2", ".xz", ".zst"}
 FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
@@ -47,6 +63,8 @@ def looked_at(source: Path, task: str) -> Look:
         0, f"read as {look.format}: {len(good):,} records looked at, {len(records) - len(good)} cannot be read"
     )
     LOOKS[task](good, look)
+    if look.format != "conll":  # whose fields are made by the reader, all of them
+        look.notes += accounted(good, look, IMPLIED.get(task, ()))
     return look
 
 
@@ -116,14 +134,13 @@ def _headless(raw: RawFile, format: str, options: ReadOptions) -> int:
 
 
 def _classification(good: list[dict[str, Any]], look: Look) -> None:
-    text = played(good, "text") or longest(good)
+    text = text_of(good, look)
     look.columns["text"] = text
-    label = played(good, "label")
-    if (label is None or label == text) and (several := _annotators(good, text)):
+    label = label_of(good, look, text=text)
+    if played(good, "label") in (None, text) and (several := _annotators(good, text)) and label in (None, *several):
         _wide(good, several, look)
         return
-    if label is None or label == text:
-        label = fewest(good, {text})
+    label = label or guessed_label(good, look, text=text)
     look.columns["label"] = label
     pair = played(good, "text_pair")
     if pair and pair not in (text, label) and plain(text) in ("sentence1", "premise", "question", "text1"):
@@ -183,7 +200,7 @@ def _tagging(good: list[dict[str, Any]], look: Look) -> None:
         take_labels(labels, look)
         look.notes.append(f"tags in the last column, scheme {next(iter(good[0]['schemes'].values()))}")
         return
-    look.columns["text"] = played(good, "text") or longest(good)
+    look.columns["text"] = text_of(good, look)
     nested = good[0].get("annotations")
     if isinstance(nested, list) and nested and isinstance(nested[0], dict) and "annotator" in nested[0]:
         look.columns["annotations"] = "annotations"
@@ -219,7 +236,7 @@ def _relations(good: list[dict[str, Any]], look: Look) -> None:
     relations = played(good, "relations")
     if (entities := played(good, "entities")) and relations and isinstance(good[0].get(entities), list):
         if good[0].get("tokens") is None:
-            look.columns["text"] = played(good, "text") or longest(good)
+            look.columns["text"] = text_of(good, look)
         look.columns |= {"entities": entities, "relations": relations}
         labels = [str(triples.parts(one)[2]) for record in good for one in record.get(relations) or ()]
     elif marked := next((name for name in good[0] if "<e1>" in str(good[0][name])), None):

@@ -7,42 +7,24 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pipeline import naming
+from pipeline.dates import seconds
 from pipeline.errors import AssayError
+from pipeline.naming import candidates, fields, played, words
 from pipeline.readers import ReadOptions
+from pipeline.shaping import SPLITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 MOST_LABELS = 300
-# What people call the columns that play each part, most telling first; compared without case and underscores.
-NAMES = {
-    "id": ("id", "uid", "guid", "uuid", "rowid", "exampleid", "sentenceid", "编号"),
-    "text": ("text", "sentence", "content", "review", "comment", "utterance", "question", "query", "body", "message",
-             "document", "headline", "title", "tweet", "sentence1", "premise", "文本", "内容", "句子", "标题"),
-    "text_pair": ("textpair", "text2", "sentence2", "hypothesis", "answer", "passage"),
-    "label": ("label", "labels", "category", "class", "intent", "sentiment", "target", "tag", "topic", "y",
-              "标签", "类别", "情感"),
-    "annotator": ("annotator", "worker", "workerid", "annotatorid", "coder", "rater", "标注者", "标注员"),
-    "split": ("split", "fold", "subset", "partition"),
-    "group": ("group", "documentid", "docid", "conversationid", "dialogid", "threadid", "articleid", "document"),
-    "language": ("language", "lang", "语言"),
-    "time": ("time", "timestamp", "createdat", "date"),
-    "spans": ("spans", "entities", "label", "labels", "annotations"),
-    "rating": ("rating", "ratings", "score", "scores", "response", "stars", "similarity", "value", "grade", "points",
-               "mean", "label", "评分", "打分", "分数"),
-    "entities": ("entities", "spans", "mentions", "entitymentions"),
-    "relations": ("relations", "relation", "triples", "relationmentions", "relationlist"),
-    "translation": ("translation", "mt", "machinetranslation", "译文"),
-    "question": ("question", "query", "questiontext", "问题"),
-    "context": ("context", "passage", "paragraph", "contexttext", "story", "article", "document", "text", "上下文",
-                "文章"),
-    "answers": ("answers", "answer", "answerspans", "spans", "答案"),
-    "source": ("source", "src", "sourcetext", "original", "dialogue", "article", "document", "question", "input",
-               "text", "prompt", "content", "原文"),
-    "target": ("target", "tgt", "targettext", "translation", "summary", "highlights", "headline", "abstract", "answer",
-               "output", "response", "reference", "pe", "mt", "title", "译文", "摘要", "标题", "答案"),
-    "references": ("references", "refs", "summaries", "targets"),
-}  # fmt: skip
+FEW_ROWS = 20
+"""With fewer rows nothing can be said of how often a label should recur."""
+MOST_ID_CHARS, MOST_LANGUAGE_CHARS, READ_SHARE = 100, 20, 0.95
+EARLIEST = 1e8
+"""Seconds since 1970: a smaller bare number in a column that is called a date may be a count of anything."""
+RIVAL_SHARE = 0.5
+"""Another column with half as long texts, most of them different, could be the text that was read as well."""
 
 
 @dataclass
@@ -60,31 +42,172 @@ class Look:
     max_tokens: int | None = None
     """What a model must be able to read of a row; None where the usual is enough."""
     annotator_columns: list[str] = field(default_factory=list)
+    why: dict[str, str] = field(default_factory=dict)
+    """Why a field plays no part that its name says."""
     notes: list[str] = field(default_factory=list)
 
 
-def plain(name: str) -> str:
-    """A name as it is compared."""
-    return re.sub(r"[\s_-]+", "", name).lower()
+def given(good: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    """What stands in a field, blanks aside."""
+    return [record[name] for record in good if record.get(name) not in (None, "", [])]
 
 
-def played(good: Sequence[Mapping[str, Any]], part: str) -> str | None:
-    """The field that by its name plays a part."""
-    there = {plain(name): name for name in good[0]}
-    return next((there[name] for name in NAMES[part] if name in there), None)
+def _are_texts(values: Sequence[Any], records: int) -> bool:
+    """Mostly texts in which there are letters, and more than one of them."""
+    some = values[:500]
+    read = [value for value in some if isinstance(value, str) and re.search(r"[^\W\d_]", value)]
+    return 2 * len(read) > len(some) and (len(set(read)) > 1 or records == 1)
+
+
+def _are_labels(values: Sequence[Any], records: int) -> bool:
+    """Few different ones: at most as many as can be listed, and each twice on average where there are many rows."""
+    different = len({str(value) for value in values})
+    return different > 0 and (records < FEW_ROWS or different <= min(MOST_LABELS, len(values) // 2))
+
+
+def _are_ids(values: Sequence[Any], records: int) -> bool:
+    """One for each record, none twice, and short."""
+    texts = [str(value) for value in values]
+    return len(set(texts)) == records and max(map(len, texts), default=0) <= MOST_ID_CHARS
+
+
+def _are_dates(values: Sequence[Any], records: int) -> bool:
+    """Dates that can be read, nearly all of them; of bare numbers those that mean a moment after 1973."""
+    texts = [str(value).strip() for value in values]
+    moments = [(text, seconds(text)) for text in texts]
+    read = [at for text, at in moments if at is not None and (at > EARLIEST or not re.fullmatch(r"[-.\d]+", text))]
+    return bool(texts) and len(read) >= READ_SHARE * len(texts)
+
+
+def _are_languages(values: Sequence[Any], records: int) -> bool:
+    return bool(values) and all(isinstance(value, str) and len(value) <= MOST_LANGUAGE_CHARS for value in values)
+
+
+def _are_splits(values: Sequence[Any], records: int) -> bool:
+    return bool(values) and all(str(value).lower() in SPLITS for value in values)
+
+
+def _are_names(values: Sequence[Any], records: int) -> bool:
+    return bool(values) and all(not isinstance(value, list | dict) for value in values)
+
+
+FITS: dict[str, Callable[[Sequence[Any], int], bool]] = {
+    "text": _are_texts, "label": _are_labels, "id": _are_ids, "date": _are_dates, "time": _are_dates,
+    "language": _are_languages, "split": _are_splits, "annotator": _are_names, "group": _are_names,
+}  # fmt: skip
+"""Whether values are what a part holds: what is given in a field, and how many records there are."""
+MISFITS = {
+    "id": "it repeats or is missing, so it is not used as the id",
+    "date": "no dates that can be read, such as {!r}",
+    "time": "no dates that can be read, such as {!r}",
+    "split": "no names of splits, such as {!r}: say what they are under split_names",
+    "label": "too many different values for a label",
+    "text": "no texts",
+    "language": "no languages, such as {!r}",
+}
+
+
+def fitting(good: Sequence[Mapping[str, Any]], part: str, *, taken: Iterable[str] = ()) -> list[str]:
+    """The candidates for a part that hold what it should, without the fields that are `taken`."""
+    away = set(taken)
+    named = [name for name in candidates(good, part) if name not in away]
+    return [name for name in named if FITS[part](given(good, name), len(good))]
+
+
+def text_of(good: Sequence[Mapping[str, Any]], look: Look) -> str:
+    """The field that holds the text that was read; which others could be it is noted."""
+    named = fitting(good, "text") or candidates(good, "text")
+    exact = played([dict.fromkeys(named)], "text")
+    text = exact or max(named, key=lambda name: _mean_chars(good, name), default="") or longest(good)
+    if text not in named:
+        look.notes.append(f"no column is called a text: '{text}' is taken, which has most characters; that is a guess")
+    different = {name: {str(value) for value in given(good, name)} for name in fields(good) if name != text}
+    for name, seen in different.items():
+        many = len(seen) > len(good) / 2 and _are_texts(given(good, name), len(good))
+        if many and (name in named or _mean_chars(good, name) >= RIVAL_SHARE * _mean_chars(good, text)):
+            look.why[name] = f"could be the text as well as '{text}'"
+    return text
+
+
+def _mean_chars(good: Sequence[Mapping[str, Any]], name: str) -> float:
+    return sum(len(str(record.get(name) or "")) for record in good[:500]) / min(500, len(good))
+
+
+def label_of(good: Sequence[Mapping[str, Any]], look: Look, *, text: str) -> str | None:
+    """The field that by its name and its values holds the label; which others could be it is noted."""
+    rest = [name for name in candidates(good, "label") if name != text]
+    named = [name for name in fitting(good, "label") if name in rest]
+    exact = played([dict.fromkeys(named)], "label") or played([dict.fromkeys(rest)], "label")
+    label = exact or next(iter(named), None)
+    for name in rest:
+        fits = name in named
+        look.why[name] = f"could be the label as well as '{label}'" if fits else MISFITS["label"]
+    return label
+
+
+def guessed_label(good: Sequence[Mapping[str, Any]], look: Look, *, text: str) -> str:
+    """The field with fewest values, of those whose names say nothing else."""
+    others = {name for part in FITS if part not in ("text", "label") for name in candidates(good, part)}
+    others |= {name for name in fields(good) if naming.why(name)}
+    free = {name for name in fields(good) if name != text} - others
+    label = fewest(good, {text} | (others if free else set()))
+    for name in free - {label}:
+        if _are_labels(given(good, name), len(good)) and len({str(value) for value in given(good, name)}) > 1:
+            look.why[name] = f"could be the label as well as '{label}'"
+    look.notes.append(f"no column is called a label: '{label}' is taken, which has fewest values; that is a guess")
+    return label
 
 
 def spine(good: Sequence[Mapping[str, Any]], look: Look) -> None:
     """Note the fields that play the parts that every row has, but for those that play another already."""
-    for part in ("id", "annotator", "split", "group", "language", "time"):
-        found = played(good, part)
-        if found and found not in look.columns.values():
-            look.columns[part] = found
-    if "id" in look.columns and "annotator" not in look.columns:
-        values = [record.get(look.columns["id"]) for record in good]
-        if len(set(map(str, values))) < len(values):
-            look.notes.append(f"'{look.columns['id']}' repeats, so it is not used as the id")
-            del look.columns["id"]
+    for part in ("annotator", "id", "split", "group", "language", "time", "date"):
+        _take(part, good, look)
+    alone = look.columns.get("group", "") if not {"annotator", "id"} & look.columns.keys() else ""
+    if alone and _are_ids(given(good, alone), len(good)):
+        look.columns["id"] = look.columns.pop("group")  # a document_id of which there is one for each row
+    if "annotator" not in look.columns and "time" in look.columns and not _is_of_annotation(look.columns["time"]):
+        # Where nobody is named who answered, a moment is the row's own.
+        time = look.columns.pop("time")
+        look.columns.setdefault("date", time)
+    if "annotator" in look.columns and "time" not in look.columns and "date" in look.columns:
+        look.columns["time"] = look.columns.pop("date")
+
+
+def _is_of_annotation(name: str) -> bool:
+    return any(word.startswith(("annot", "label")) for word in words(name)) or "标注" in name
+
+
+def _take(part: str, good: Sequence[Mapping[str, Any]], look: Look) -> None:
+    """Note the field that plays a part; of one that is called so and holds something else, why it does not."""
+    away = {*look.columns.values(), *look.annotator_columns}
+    named = [name for name in candidates(good, part) if name not in away]
+    several = part == "id" and "annotator" in look.columns  # each annotator's line of a row has its id
+    good_ones = named if several else fitting(good, part, taken=away)
+    if good_ones:
+        look.columns[part] = good_ones[0]
+        if part == "id" and len(good_ones) > 1:
+            look.why |= {name: "could be the id as well" for name in good_ones[1:]}
+    for name in named if not good_ones else ():
+        values = given(good, name)
+        if values and part in MISFITS:
+            look.why.setdefault(name, MISFITS[part].format(str(values[0])[:40]))
+
+
+def accounted(good: Sequence[Mapping[str, Any]], look: Look, implied: Iterable[str]) -> list[str]:
+    """What became of every field of the file, in words: `implied` are those that the task looks for by itself."""
+    parts: dict[str, list[str]] = {}
+    for part, name in look.columns.items():
+        parts.setdefault(name, []).append(part)
+    for name in look.annotator_columns:
+        parts.setdefault(name, []).append("an annotator's answers")
+    every = fields(good)
+    known = set(implied)
+    used = [f"'{name}' as {' and '.join(parts[name])}" for name in every if name in parts]
+    left = [name for name in every if name not in parts and name not in known]
+    told = [
+        f"{name!r}" + (f" ({reason})" if (reason := look.why.get(name) or naming.why(name)) else "") for name in left
+    ]
+    return [f"{word}: {', '.join(several)}" for word, several in (("used", used), ("not used", told)) if several]
 
 
 def longest(good: Sequence[Mapping[str, Any]]) -> str:

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import AssayError
-from pipeline.playing import longest, plain, played, spine
+from pipeline.naming import plain, played
+from pipeline.playing import longest, spine
 from pipeline.text import is_unspaced
 
 if TYPE_CHECKING:

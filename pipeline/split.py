@@ -46,11 +46,16 @@ FACTS = pa.schema(
         ("seconds", pa.float64()),
         ("key", pa.binary(16)),
         ("asked", pa.bool_()),
+        ("mark", pa.int64()),
         ("text", pa.string()),
     ]
 )
 """What the split knows of a row. `key`: a hash of its text in the normal form of duplicates; `asked`: whether its text
-is all that was asked; `text`: only where texts are compared here."""
+is all that was asked; `mark`: what the lock keeps of a hash of all that was; `text`: only where texts are compared
+here."""
+
+READ = ("id", "group", "also_in", "language", "split", "date", "parents")
+"""What the split reads of every row beside the columns of its task."""
 
 
 def split(work: Work) -> Outcome:
@@ -92,7 +97,8 @@ def _verdicts(work: Work, settings: SplitSettings, before: lock.Lock | None) -> 
     if pairs is not None and not pc.all(facts["asked"]).as_py():
         # More was asked than is shown, so that rows that show the same need not be a pair of the audit.
         pairs, facts = None, _facts(work, settings, with_text=True)
-    found = decide(_with_annotators(work, facts, settings), settings, pairs=pairs, lock=before, merged=merged)
+    facts = _with_annotators(work, facts, settings)
+    found = decide(facts, settings, pairs=pairs, lock=before, merged=merged, recall=work.recalled)
     found.details["pairs_from"] = "split" if pairs is None else "audit"
     return found
 
@@ -153,7 +159,13 @@ def _facts(work: Work, settings: SplitSettings, *, with_text: bool) -> pa.Table:
     )
     function = partial(facts, work.task, settings.strata, with_text)
     version = {"strata": list(settings.strata), "text": with_text}
-    found = [batch for table in ("rows", "made") for batch in work.each(function, version=version, table=table)]
+    # Not how sure anybody is of the answer: that changes for every row when one annotator's answer does.
+    columns = list(dict.fromkeys([*READ, *work.contract.own]))
+    found = [
+        batch
+        for table in ("rows", "made")
+        for batch in work.each(function, version=version, table=table, columns=columns)
+    ]
     return pa.Table.from_batches(found, schema=FACTS)
 
 
@@ -161,12 +173,12 @@ def facts(task: Task, strata: tuple[str, ...], with_text: bool, batch: pa.Record
     """What the split needs to know of every row (`FACTS`)."""
     rows = []
     for row in batch.to_pylist():
-        text = task.shown(row)
-        key = normalised(text) or text
+        text, asked = task.shown(row), task.asked(row)
+        key = hashed(normalised(text) or text)
         known = {name: row[name] for name in ("id", "group", "also_in", "split", "parents")}
         known |= {"kin": task.kin(row), "source": _source(row), "strata": _strata(task, row, strata, text)}
-        known |= {"seconds": seconds(row.get("date")), "asked": task.asked(row) == text}
-        known["key"] = hashed(key)
+        known |= {"seconds": seconds(row.get("date")), "asked": asked == text, "key": key}
+        known["mark"] = lock.text_mark(key if asked == text else hashed(normalised(asked) or asked))
         rows.append(known | {"text": text if with_text else None})
     return pa.RecordBatch.from_pylist(rows, schema=FACTS)
 

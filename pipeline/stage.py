@@ -35,7 +35,7 @@ SHARD_ROWS = 50_000
 SHOW_ONLY = {
     *("checks", "commands", "erasing", "finetune", "gate", "pages", "storage", "versions"),
     *("__main__.py", "flow.py", "lives.py", "show.py", "planted.py"),
-    *("looking.py", "gauging.py", "playing.py", "scaffold.py"),
+    *("looking.py", "gauging.py", "naming.py", "playing.py", "scaffold.py"),
 }
 # Libraries whose version may change what a stage writes.
 MATTERS = (

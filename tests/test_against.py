@@ -152,7 +152,7 @@ def test_records_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
 
 def test_sets_with_other_settings_are_searched_by_theirs(tmp_path: Path) -> None:
     other = BENCH.replace('"bench"', '"strict"') + "least_share = 0.9\n"
-    half = [("r1", " ".join(ITEM.split()[:16]), "good", "")]
+    half = [("r1", f"and so {' '.join(ITEM.split()[:16])}", "good", "")]
     result = found(a_set(tmp_path, BENCH + other, rows=half))
     assert [(line["set"], line["share"]) for line in result.table.to_pylist()] == [("bench", 0.5333)]
     assert {name: told["rows_hit"] for name, told in result.details["sets"].items()} == {"bench": 1, "strict": 0}

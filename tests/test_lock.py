@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import AssayError
-from pipeline.lock import SIDES, Change, lock_of, read, text, write
+from pipeline.lock import SIDES, TEXT_BITS, Change, lock_of, read, text, text_mark, write
 
-HEAD = "# format: 1\n# edition: 1\n"
+HEAD, NEWER = "# format: 1\n# edition: 1\n", "# format: 2\n# edition: 1\n"
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
 
 
@@ -23,14 +24,17 @@ def a_lock(path: Path, body: str, head: str = HEAD) -> Path:
     return path
 
 
-@given(
-    st.dictionaries(
-        NAMES | st.sampled_from(["a\tb", "a\\tb", "\\", "a\nb", "a\r", '"q"', "#1", " "]), st.integers(0, 2)
-    )
-)
-def test_it_reads_what_it_writes(rows: dict[str, int]) -> None:
+LINES = st.tuples(st.integers(0, 2), st.integers(-1, 2**TEXT_BITS - 1), st.booleans())
+
+
+@given(st.dictionaries(NAMES | st.sampled_from(["a\tb", "a\\tb", "\\", "a\nb", "a\r", '"q"', "#1", " "]), LINES))
+def test_it_reads_what_it_writes(lines: dict[str, tuple[int, int, bool]]) -> None:
     change = Change(dealt=3, moved=2, overruled=1, frozen=("test",))
-    lock = lock_of("2025 b", pa.array(list(rows), pa.string()), np.array(list(rows.values()), dtype=np.int64), change)
+    rows = {name: side for name, (side, _, _) in lines.items()}
+    texts = np.array([mark for _, mark, _ in lines.values()], dtype=np.int64)
+    handed = np.array([given for *_, given in lines.values()], dtype=bool)
+    sides = np.array(list(rows.values()), dtype=np.int64)
+    lock = lock_of("2025 b", pa.array(list(rows), pa.string()), sides, change, texts=texts, handed=handed)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "new" / "split.lock"
         write(path, lock)
@@ -38,8 +42,11 @@ def test_it_reads_what_it_writes(rows: dict[str, int]) -> None:
         assert [other.name for other in path.parent.iterdir()] == ["split.lock"]
     assert again is not None
     assert again.says(lock)
+    assert not lines or not again.says(replace(lock, texts=lock.texts - 1))
+    assert not lines or not again.says(replace(lock, handed=~lock.handed))
     assert (again.change, text(again)) == (change, text(lock))
-    assert dict(zip(again.ids.to_pylist(), again.sides.tolist(), strict=True)) == rows
+    columns = (again.ids.to_pylist(), again.sides.tolist(), again.texts.tolist(), again.handed.tolist())
+    assert {name: tuple(line) for name, *line in zip(*columns, strict=True)} == lines
     assert again.of(pa.array([*rows, "not there"], pa.string())).tolist() == [*rows.values(), -1]
 
 
@@ -53,12 +60,28 @@ def test_an_edition_is_read_as_it_was_written(tmp_path: Path, edition: str) -> N
 
 
 def test_the_file_is_made_for_version_control(tmp_path: Path) -> None:
-    lock = lock_of("1", pa.array(["b", "文/1", "a\tb"]), np.array([2, 1, 0]), Change(dealt=3))
-    write(tmp_path / "split.lock", lock)
+    texts, handed = np.array([text_mark(bytes(range(8))), -1, 0]), np.array([True, True, False])
+    ids = pa.array(["b", "文/1", "a\tb"])
+    write(tmp_path / "split.lock", lock_of("1", ids, np.array([2, 1, 0]), Change(dealt=3), texts=texts, handed=handed))
     assert (tmp_path / "split.lock").read_text(encoding="utf-8").splitlines() == [
-        *("# format: 1", "# edition: 1", "# dealt: 3", "# moved: 0", "# overruled: 0", "# frozen:"),
-        *("train\ta\\tb", "test\tb", "validation\t文/1"),
+        *("# format: 2", "# edition: 1", "# dealt: 3", "# moved: 0", "# overruled: 0", "# frozen:"),
+        *("train\ta\\tb\tAAAAAAAA", "test\tb\tAAECAwQF+", "validation\t文/1\t+"),
     ]
+
+
+def test_a_lock_of_the_format_before_is_read_as_one_that_does_not_say_what_was_asked(tmp_path: Path) -> None:
+    lock = read(a_lock(tmp_path / "split.lock", "test\tb\ntrain\ta\n"))
+    assert lock is not None
+    assert (lock.texts.tolist(), lock.handed.tolist()) == ([-1, -1], [False, False])
+    assert read(a_lock(tmp_path / "empty.lock", "")) is not None
+
+
+def test_some_lines_of_a_lock(tmp_path: Path) -> None:
+    texts, handed = np.array([1, 2, 3]), np.array([True, False, False])
+    lock = lock_of("1", pa.array(["c", "b", "a"]), np.array([2, 1, 0]), Change(), texts=texts, handed=handed)
+    some = lock.only(np.array([True, False, True]))
+    assert (some.ids.to_pylist(), some.sides.tolist()) == (["a", "c"], [0, 2])
+    assert (some.texts.tolist(), some.handed.tolist()) == ([3, 1], [False, True])
 
 
 def test_none_where_there_is_none(tmp_path: Path) -> None:
@@ -90,13 +113,30 @@ def test_a_line_that_cannot_be_read_is_named(tmp_path: Path, body: str, line: in
     assert "version control" in told.value.way_out
 
 
+@pytest.mark.parametrize(
+    ("body", "line", "said"),
+    [
+        ("train\ta\t\ntest\tb\n", 4, "a tab and a mark"),
+        ("train\ta\t\ntest\tb\tAAAAAAA\n", 4, "a tab and a mark"),
+        ("train\ta\tAAAAAAA*\n", 3, "a tab and a mark"),
+        ("train\ta\tb\tAAAAAAAA\n", 3, "not a side"),
+        ("train\ta\tAAAAAAAA\ntrain\ta\tAAAAAAAB\n", 4, "the row of line 3 again"),
+        ("train\ta\tAAAAAAAA\n=======\n", 4, "merge"),
+    ],
+)
+def test_a_mark_that_cannot_be_read_is_named(tmp_path: Path, body: str, line: int, said: str) -> None:
+    with pytest.raises(AssayError, match=said) as told:
+        read(a_lock(tmp_path / "split.lock", body, head=NEWER))
+    assert told.value.place == f"{tmp_path / 'split.lock'}:{line}"
+
+
 def test_bytes_that_are_no_text_and_heads_that_are_no_lock(tmp_path: Path) -> None:
     (tmp_path / "split.lock").write_bytes(HEAD.encode() + b"train\ta\ntest\t\xff\n")
     with pytest.raises(AssayError, match="not UTF-8") as told:
         read(tmp_path / "split.lock")
     assert told.value.place.endswith(":4")
-    with pytest.raises(AssayError, match="no split lock of format 1"):
-        read(a_lock(tmp_path / "split.lock", "train\ta\n", head="# format: 2\n"))
+    with pytest.raises(AssayError, match="no split lock of format 2"):
+        read(a_lock(tmp_path / "split.lock", "train\ta\n", head="# format: 3\n"))
     with pytest.raises(AssayError, match="no split lock"):
         read(a_lock(tmp_path / "split.lock", "train\ta\n", head=""))
     with pytest.raises(AssayError, match="numbers"):

@@ -117,6 +117,135 @@ def test_wide_annotators_are_not_taken_for_one_truth(tmp_path: Path) -> None:
     assert len(said(one)) == 27
 
 
+def columns_of(folder: Path, rows: list[dict[str, Any]], task: str = "classification") -> tuple[dict[str, str], str]:
+    """Which field plays which part, and what is said."""
+    source = folder / "t.csv"
+    body = [",".join(str(value) for value in row.values()) for row in rows]
+    source.write_text(csv(",".join(rows[0]), body), encoding="utf-8")
+    path, notes = scaffold.new("mine", task=task, source=source, data=folder / "data")
+    one = recipe.load(path)
+    assert built(one, "ingest")["ingest"]["counts"]["kept"] > 0
+    return one.settings.ingest.source[0].columns, "\n".join(notes)
+
+
+def tickets(**more: Any) -> list[dict[str, Any]]:
+    """Thirty rows: fields called as here, of which texts are called `body`, and labels `queue`."""
+    rows = [{"body": f"my card number {at} did not arrive", "queue": "ab"[at % 2]} for at in range(30)]
+    return [row | {name: make(at) for name, make in more.items()} for at, row in enumerate(rows)]
+
+
+def called(rows: list[dict[str, Any]], **names: str) -> list[dict[str, Any]]:
+    return [{names.get(name, name): value for name, value in row.items()} for row in rows]
+
+
+TICKET = {
+    "ticket": lambda at: f"T-{at}",
+    "who": lambda at: "xy"[at % 3 == 0],
+    "when": lambda at: f"2024-05-{1 + at % 9}",
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "time"),
+    [
+        (
+            {
+                "ticket": "ticket_id",
+                "body": "Ticket Text",
+                "queue": "sentiment",
+                "who": "annotator_name",
+                "when": "created_at",
+            },
+            "time",
+        ),
+        (
+            {
+                "ticket": "Ticket ID",
+                "body": "messageBody",
+                "queue": "issue-category",
+                "who": "Labeler",
+                "when": "Created",
+            },
+            "time",
+        ),
+        ({"ticket": "工单编号", "body": "工单内容", "queue": "问题类别", "who": "标注员", "when": "创建时间"}, "time"),
+        ({"ticket": "编号", "body": "文本", "queue": "标签", "who": "标注人员", "when": "时间"}, "time"),
+        ({"ticket": "uid", "body": "comment", "queue": "GoldIntent", "who": "channel", "when": "posted"}, "date"),
+        (
+            {"ticket": "qid", "body": "review_text", "queue": "final_label", "who": "agent", "when": "review_date"},
+            "date",
+        ),
+    ],
+)
+def test_fields_are_known_by_usual_spellings(tmp_path: Path, names: dict[str, str], time: str) -> None:
+    found, notes = columns_of(tmp_path, called(tickets(**TICKET), **names))
+    wanted = {"text": names["body"], "label": names["queue"], "id": names["ticket"], time: names["when"]}
+    assert found == (wanted | {"annotator": names["who"]} if time == "time" else wanted)
+    assert ("not used" in notes) == (time == "date")
+
+
+def test_every_field_is_accounted_for(tmp_path: Path) -> None:
+    rows = called(tickets(**TICKET, source=lambda at: "forum", note=lambda at: at), who="agent")
+    found, notes = columns_of(tmp_path, called(rows, ticket="ticket_id", when="created", queue="category"))
+    assert found == {"text": "body", "label": "category", "id": "ticket_id", "date": "created"}
+    assert "used: 'body' as text, 'category' as label, 'ticket_id' as id, 'created' as date" in notes
+    assert "not used: 'agent' (if it says who labelled a row, make it the annotator), 'source' (files of" in notes
+    assert notes.endswith("'note'")
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "said"),
+    [
+        ("ticket_id", lambda at: at // 2, "it repeats or is missing"),
+        ("created", lambda at: f"{at} days ago", "no dates that can be read, such as '0 days ago'"),
+        ("response_time", lambda at: at, "no dates that can be read, such as '0'"),
+        ("fold", lambda at: at % 5, "no names of splits, such as '0'"),
+        ("sentiment", lambda at: f"s{at}", "too many different values for a label"),
+        ("sentiment", lambda at: at % 3, "could be the label as well as 'category'"),
+        ("subject", lambda at: f"number {at} did not arrive", "could be the text as well as 'body'"),
+        ("message", lambda at: f"no {at}", "could be the text as well as 'body'"),
+        ("message_count", lambda at: at, "'message_count'"),
+        ("content_type", lambda at: "mail", "'content_type'"),
+        ("user_id", lambda at: at, "if it says who labelled a row"),
+        ("comment_id", lambda at: at % 3, "it repeats"),
+    ],
+)
+def test_a_name_is_not_believed_against_what_stands_there(tmp_path: Path, name: str, make: Any, said: str) -> None:
+    found, notes = columns_of(tmp_path, called(tickets(**{name: make}), queue="category"))
+    assert found == {"text": "body", "label": "category"}
+    assert f"not used: '{name}'" in notes
+    assert said in notes
+
+
+def test_moments_as_numbers_are_dates(tmp_path: Path) -> None:
+    rows = tickets(createdAt=lambda at: 1714521600 + at, day=lambda at: at)
+    assert columns_of(tmp_path, called(rows, queue="label"))[0]["date"] == "createdAt"
+
+
+def test_an_id_of_documents_is_the_id_where_each_has_one_row_else_the_group(tmp_path: Path) -> None:
+    for each, part in ((1, "id"), (3, "group")):
+        folder = tmp_path / part
+        folder.mkdir()
+        rows = called(tickets(doc_id=lambda at, each=each: at // each), queue="label")
+        assert columns_of(folder, rows)[0] == {"text": "body", "label": "label", part: "doc_id"}
+
+
+def test_a_guess_is_called_one(tmp_path: Path) -> None:
+    rows = called(tickets(agent=lambda at: "x", state=lambda at: "pqr"[at % 3], lang=lambda at: "en"), body="what")
+    found, notes = columns_of(tmp_path, rows)
+    assert found == {"text": "what", "label": "queue", "language": "lang"}
+    assert "no column is called a text: 'what' is taken, which has most characters; that is a guess" in notes
+    assert "no column is called a label: 'queue' is taken, which has fewest values; that is a guess" in notes
+    assert "'state' (could be the label as well as 'queue')" in notes
+
+
+def test_what_a_task_looks_for_by_itself_is_not_told_as_unused(tmp_path: Path) -> None:
+    source = tmp_path / "t.jsonl"
+    source.write_text(jsonl([{"messages": TURNS, "model": "m"}]), encoding="utf-8")
+    _, notes = scaffold.new("mine", task="chat", source=source, data=tmp_path / "data")
+    assert [note for note in notes if "used" in note] == ["not used: 'model'"]
+
+
 def test_a_task_that_the_file_does_not_hold(tmp_path: Path) -> None:
     table, odd = tmp_path / "t.csv", tmp_path / "t.jsonl"
     table.write_text(csv("text,label", ["a,x", "b,y"]))

@@ -63,9 +63,7 @@ def lock_lines(recipe: Recipe, marks: Sequence[Marks]) -> int:
         gone = pc.or_(gone, pc.or_(known, own))
     count = int(pc.sum(gone).as_py() or 0)
     if count:
-        kept = pc.invert(gone)
-        sides = held.sides[kept.to_numpy(zero_copy_only=False)]
-        lock.write(recipe.lock, lock.Lock(held.edition, held.ids.filter(kept), sides, held.change))
+        lock.write(recipe.lock, held.only(pc.invert(gone).to_numpy(zero_copy_only=False)))
     return count
 
 

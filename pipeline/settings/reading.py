@@ -18,7 +18,12 @@ ROW_PARTS = ABOUT | {
     *("annotations", "answer", "answers", "gold"),
 }
 ANSWER_PARTS = ABOUT | {"row", "answer", "answers", "gold"}
-Format = Literal["csv", "tsv", "jsonl", "json", "parquet", "conll", "alpaca", "sharegpt", "messages", "squad", "hub"]
+FileFormat = Literal[
+    "csv", "tsv", "jsonl", "json", "parquet", "conll", "alpaca", "sharegpt", "messages", "squad", "hub"
+]  # fmt: skip
+ToolFormat = Literal["label-studio", "doccano", "argilla", "prodigy", "brat", "webanno", "sheet"]
+Format = FileFormat | ToolFormat
+"""How raw files are read: a common format, or the export of an annotation tool."""
 
 
 class Source(Settings):
@@ -129,7 +134,8 @@ class Against(RowSource):
     ngram_chars: int = Field(default=8, ge=2, le=50)
     """...or how many characters of scripts without spaces between words."""
     least_share: Share = 0.4
-    """held-out: how much of an item's own words must stand in a row; under half, to know an item by a half of it."""
+    """held-out: how much of an item's own words must stand in a row among others; under half, to know an item by half
+    of it. A row that stands whole in an item is known by its own words."""
 
 
 class IngestSettings(Settings):

@@ -116,7 +116,17 @@ def _found(
 
 def real_sets() -> None:
     """What of the held-out sets stands in real rows."""
-    columns = ("held-out set", "items", "rows", "rows hit", "items hit", "the text", "within one", "in part")
+    columns = (
+        "held-out set",
+        "items",
+        "rows",
+        "rows hit",
+        "items hit",
+        "the text",
+        "within one",
+        "within it",
+        "in part",
+    )
     show("rows", columns, (_counts(train, test) for train, test in AGAINST))
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline.lock import SIDES
+from pipeline.lock import SIDES, text_mark
 from pipeline.quality.duplicates import near_pairs
 from pipeline.quality.splitting.evenness import Dealt, evenness, summary
 from pipeline.quality.splitting.searched import PAIRS
@@ -59,6 +59,7 @@ class Set:
             "source": ["r"] * rows,
             "strata": self.strata,
             "asked": [True] * rows,
+            "mark": [text_mark(key) for key in keys.to_pylist()],
             **dict.fromkeys(("also_in", "kin", "parents"), [[]] * rows),
             **dict.fromkeys(("split", "seconds", "text"), [None] * rows),
         }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pipeline.quality.contamination.units import Size, parts, units
+from pipeline.quality.contamination.units import LINE, Size, local_sums, parts, units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ class Index:
     size: Ints
     """int64[2]: the `Size`."""
     grams: Hashes
-    """The own n-grams of items that are looked for in parts, sorted, each once: uint64[k]."""
+    """The own n-grams of items, sorted, each once: uint64[k]."""
     at: Ints
     """Where the places of each begin: int64[k + 1]."""
     places: Ints
@@ -54,6 +54,10 @@ class Index:
     """Whether a unit stands in an n-gram of its item's own: bool[u]."""
     own_weights: Ints
     """What these weigh: int64[items]."""
+    sums: Hashes
+    """Of the hashes of the units, by which stretches of an item are compared (`units.stretch_of`): uint64[u + 1]."""
+    opens: NDArray[np.uint8]
+    """What begins at a unit (`units.Units.opens`): uint8[u + 1]."""
     wholes: Hashes
     """The hash of the units of each item: uint64[items]."""
     ranked: Hashes
@@ -97,7 +101,8 @@ class Index:
     def digest(self) -> str:
         """A hash of all that is looked for."""
         whole = hashlib.sha256()
-        for part in (self.size, self.grams, self.at, self.places, self.starts, self.wholes, self.ranked, self.anchors):
+        named = (self.size, self.grams, self.at, self.places, self.starts, self.wholes, self.ranked, self.anchors)
+        for part in (*named, self.opens):
             whole.update(np.ascontiguousarray(part).tobytes())
         return whole.hexdigest()[:32]
 
@@ -121,6 +126,8 @@ class _Read(NamedTuple):
     before: Ints
     wholes: Hashes
     joined: Hashes
+    sums: Hashes
+    opens: NDArray[np.uint8]
     hashes: Hashes
     place: Ints
     end: Ints
@@ -143,14 +150,14 @@ def build(texts: Sequence[str], sets: Ints, size: Size) -> Index:
     rare = spread <= np.maximum(LEAST_ITEMS, ITEMS_SHARE * np.bincount(sets))[sets][item]
     own = _covered(read.place[rare], read.end[rare], len(read.before) - 1)
     anchors, anchored = _anchors(read, item, spread)
-    long = np.diff(read.before[read.starts]) >= SHORT_GRAMS * size.weight
-    searched = order[(rare & long[item])[order]]
+    searched = order[rare[order]]
     grams, first = np.unique(read.hashes[searched], return_index=True)
     reach = np.zeros(len(read.before) - 1, dtype=np.uint16)
     reach[read.place] = read.end - read.place
     return Index(
         size=np.array(size), grams=grams, at=np.append(first, len(searched)), places=read.place[searched], reach=reach,
-        starts=read.starts, before=read.before, own=own, own_weights=_own_weights(read, own), wholes=read.wholes,
+        starts=read.starts, before=read.before, sums=read.sums, opens=read.opens,
+        own=own, own_weights=_own_weights(read, own), wholes=read.wholes,
         ranked=np.sort(read.joined), by_rank=np.argsort(read.joined, kind="stable"), anchors=anchors,
         anchored=anchored, bits=_bits(grams, anchors), common=np.array([len(np.unique(read.hashes[~rare])), differing]),
     )  # fmt: skip
@@ -160,7 +167,7 @@ def _read(texts: Sequence[str], size: Size) -> _Read:
     """The items part by part, so that only what is narrow of them is held together."""
     nothing, whole = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint64)
     lengths, weights, grams = [nothing], [nothing], [(whole, nothing, nothing)]
-    wholes, joined = [whole], [whole]
+    wholes, joined, single, opens = [whole], [whole], [whole], [np.zeros(0, dtype=np.uint8)]
     read = 0
     for part in parts(texts):
         made = units(part, size)
@@ -168,12 +175,17 @@ def _read(texts: Sequence[str], size: Size) -> _Read:
         weights.append(np.diff(made.before))
         wholes.append(made.wholes())
         joined.append(made.joined)
+        single.append(made.hashes)
+        opens.append(made.opens[:-1])
         hashes, place, end = made.grams(size)
         grams.append((hashes, place + read, end + read))
         read += len(made.hashes)
     starts, before = (np.concatenate([[0], np.cumsum(np.concatenate(counts))]) for counts in (lengths, weights))
-    narrow = (starts.astype(np.int64), before.astype(np.int64), np.concatenate(wholes), np.concatenate(joined))
-    return _Read(*narrow, *(np.concatenate(several) for several in zip(*grams, strict=True)))
+    starts = starts.astype(np.int64)
+    sums, _ = local_sums(np.concatenate(single), starts)
+    narrow = (starts, before.astype(np.int64), np.concatenate(wholes), np.concatenate(joined), sums)
+    begins = np.append(np.concatenate(opens), np.uint8(LINE))
+    return _Read(*narrow, begins, *(np.concatenate(several) for several in zip(*grams, strict=True)))
 
 
 def _covered(start: Ints, end: Ints, count: int) -> Flags:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pipeline.quality.contamination.units import Size, parts, units
+from pipeline.quality.contamination.index import PHRASE_GRAMS
+from pipeline.quality.contamination.units import LINE, SENTENCE, Size, parts, stretch_of, units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +33,11 @@ LONG_RUN_GRAMS = 10
 """A piece of an item as long as this (50 words, 80 characters) counts whatever its share of a long item is."""
 HALF = 0.5
 """A short item (see `index.PHRASE_GRAMS`) must be this much of a text, and stand by itself: it may be a phrase."""
-EQUAL, WHOLE, PART = range(3)
-"""How an item stands in a text: it is the whole text; it stands in it whole; parts of it do."""
+LINE_SHARE = 0.2
+"""A short text (see `index.PHRASE_GRAMS`) that is less than half of an item must be lines of it, and this much: as much
+as a question of five words is beside four answers of five."""
+EQUAL, WHOLE, INSIDE, PART = range(4)
+"""How an item stands in a text: it is the whole text; it stands in it whole; the whole text stands in it; parts do."""
 
 
 class Hits(NamedTuple):
@@ -46,7 +50,7 @@ class Hits(NamedTuple):
     end: Ints
     """...and the one after the last."""
     kind: Ints
-    """EQUAL, WHOLE or PART."""
+    """EQUAL, WHOLE, INSIDE or PART."""
 
     def only(self, chosen: Flags | Ints) -> Hits:
         """Some of the pieces."""
@@ -59,7 +63,8 @@ def search(
     """What is found of the items of `index` in each text, or in each row, if `rows` says which a text is of.
 
     An item is found that is the text (one of less than an n-gram only where `sole`, bool[texts], says that the text is
-    all there is), that stands in it whole, or of whose own part enough stands there (see `enough`).
+    all there is), that stands in it whole, that it stands in whole, or of whose own part enough stands there (see
+    `enough`).
     """
     begin, found = 0, [Hits(*np.zeros((5, 0), dtype=np.int64))]
     for part in parts(texts):
@@ -80,7 +85,9 @@ def _searched(texts: Sequence[str], index: Index, least_share: float, sole: Flag
     hashes, start, text = hashes[near], start[near], text[near]
     equal = _equal(read, index)
     equal = equal.only(sole[equal.text] | (index.weights[equal.item] >= size.weight))
-    found = [equal, _whole(read, index, hashes, start, text), _pieces(index, hashes, text, size, least_share)]
+    at, known = _known(index, hashes)
+    found = [equal, _whole(read, index, hashes, start, text), _inside(read, index, at, start[known], text[known])]
+    found.append(_pieces(index, at, text[known], size, least_share))
     return Hits(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
 
@@ -125,17 +132,48 @@ def _whole(read: Units, index: Index, hashes: Hashes, start: Ints, text: Ints) -
     inside = (begin >= read.starts[text]) & (end <= read.starts[text + 1])
     text, item, begin, end = text[inside], item[inside], begin[inside], end[inside]
     same = read.stretch(begin, end) == index.wholes[item]
-    alone = read.opens[begin] & read.opens[end] & (index.weights[item] >= HALF * read.weights()[text])
+    itself = np.minimum(read.opens[begin], read.opens[end]) > 0
+    alone = itself & (index.weights[item] >= HALF * read.weights()[text])
     good = same & (alone | ~index.phrases[item])
     return _made(text[good], item[good], index, WHOLE)
 
 
-def _pieces(index: Index, hashes: Hashes, text: Ints, size: Size, least_share: float) -> Hits:
-    """Pieces of the items that are looked for in parts."""
+def _inside(read: Units, index: Index, at: Ints, start: Ints, text: Ints) -> Hits:
+    """Items that a text stands in whole, found by the rarest of its n-grams that are an item's own; phrases only as
+    most of an item and by themselves, or as lines of it."""
+    order = np.lexsort((start, index.at[at + 1] - index.at[at], text))
+    rarest = order[np.append(True, np.diff(text[order]) != 0)[: len(order)]]
+    owner, posting = _expanded(np.asarray(index.at[at[rarest]]), np.asarray(index.at[at[rarest] + 1]))
+    text, begin = text[rarest][owner], np.asarray(index.places[posting])
+    item = np.searchsorted(index.starts, begin, side="right") - 1
+    begin = begin - (start[rarest][owner] - read.starts[text])
+    end = begin + read.lengths()[text]
+    fits = np.flatnonzero((begin >= index.starts[item]) & (end <= index.starts[item + 1]))
+    text, item, begin, end = text[fits], item[fits], begin[fits], end[fits]
+    place = begin - index.starts[item]
+    same = stretch_of(index.sums, place, begin, end) == read.stretch(read.starts[text], read.starts[text + 1])
+    good = same & _tells(index, read.weights()[text], item, np.minimum(index.opens[begin], index.opens[end]))
+    text, item, place = text[good], item[good], place[good]
+    return Hits(text, item, place, place + read.lengths()[text], np.full(len(item), INSIDE))
+
+
+def _tells(index: Index, weight: Ints, item: Ints, opens: NDArray[np.uint8]) -> Flags:
+    """Whether texts that stand in items whole tell of them, by what they weigh and what begins and ends there."""
+    share = weight / np.maximum(index.weights[item], 1)
+    long = weight >= PHRASE_GRAMS * Size(*index.size.tolist()).weight
+    return long | (opens >= SENTENCE) & (share >= HALF) | (opens >= LINE) & (share >= LINE_SHARE)
+
+
+def _known(index: Index, hashes: Hashes) -> tuple[Ints, Ints]:
+    """The places in the index of the n-grams that are an item's own, and which of `hashes` these are."""
     at = np.searchsorted(index.grams, hashes)
     inside = np.flatnonzero(at < len(index.grams))
     known = inside[index.grams[at[inside]] == hashes[inside]]
-    at, text = at[known], text[known]
+    return at[known], known
+
+
+def _pieces(index: Index, at: Ints, text: Ints, size: Size, least_share: float) -> Hits:
+    """Pieces of the items of which enough stands in a text."""
     owner, posting = _expanded(np.asarray(index.at[at]), np.asarray(index.at[at + 1]))
     both = np.unique(text[owner] * len(index.reach) + index.places[posting]) if len(owner) else np.zeros(0, np.int64)
     text, place = np.divmod(both, max(1, len(index.reach)))

@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     LongEnough = Callable[[str, str], bool]
 
 AS_IS, RESPELLED, EMBEDDED = "as it is", "case, width, punctuation", "inside a longer text"
-REWORDED, HALVED = "every tenth word changed", "first half"
+REWORDED, HALVED, EXCERPT = "every tenth word changed", "first half", "a few words of it alone"
 ANOTHER, FRAMED, SHUFFLED = "another item of the set", "same frame, other words", "its words shuffled"
+BARE = "the frame alone"
 MUST = (AS_IS, RESPELLED, EMBEDDED)
 """The kinds of copies of which nothing may be missed: only their form was changed."""
-COPIES, LOOKALIKES = (*MUST, REWORDED, HALVED), (ANOTHER, FRAMED, SHUFFLED)
+COPIES, LOOKALIKES = (*MUST, REWORDED, HALVED, EXCERPT), (ANOTHER, FRAMED, BARE, SHUFFLED)
 SCRIPTS = ("spaced", "unspaced")
 UNSEEN_SHARE, FAMILY = 5, 20
 """One item in five is kept back: what is not looked for must not be found. Each frame is planted twenty times."""
 _FRAME_UNITS, _SLOT_UNITS = {"spaced": (6, 30), "unspaced": (10, 60)}, 6
+_EXCERPT_UNITS = {"spaced": 12, "unspaced": 20}
 _DROPPED = str.maketrans(dict.fromkeys(",;:!?\u2026\u201c\u201d\u3001\uff0c\u3002\uff1b\uff1a\uff01\uff1f", " "))
 _WIDE = {point: point + 0xFEE0 for point in (*range(0x30, 0x3A), *range(0x41, 0x5B), *range(0x61, 0x7B))}
 
@@ -58,7 +60,13 @@ class Ground:
 
     def chosen(self, kind: str) -> list[tuple[int, str]]:
         """The items that are long enough to be found as a copy of a kind, the first ones."""
-        return list(islice((one for one in self.items if self.long_enough(one[1], kind)), self.most))
+        return list(islice((one for one in self.items if self._is_long_enough(one[1], kind)), self.most))
+
+    def _is_long_enough(self, text: str, kind: str) -> bool:
+        if kind != EXCERPT:
+            return self.long_enough(text, kind)
+        part = excerpt(text, self.seed)
+        return part != text and self.long_enough(part, kind)
 
 
 def plants(texts: Sequence[str], *, long_enough: LongEnough, most: int, seed: int) -> Plants:
@@ -92,6 +100,8 @@ def _copies(ground: Ground) -> Iterator[Planted]:
             return embedded(text, unseen[number % len(unseen)], unseen[(number + 1) % len(unseen)])
         if kind == REWORDED:
             return reworded(text, unseen, seed)
+        if kind == EXCERPT:
+            return excerpt(text, seed)
         return respelled(text, seed) if kind == RESPELLED else halved(text) if kind == HALVED else text
 
     for kind in COPIES:
@@ -130,6 +140,19 @@ def halved(text: str) -> str:
     return text[: spans[(len(spans) + 1) // 2 - 1][1]] if spans else text
 
 
+def excerpt(text: str, seed: int) -> str:
+    """Twelve words from the middle of the text, or twenty characters of an unspaced one; all of a shorter text.
+
+    >>> excerpt("so is it", 0)
+    'so is it'
+    """
+    spans, long = units(text), _EXCERPT_UNITS[_script(text)]
+    if len(spans) <= long:
+        return text
+    first = draw(seed, "excerpt", text) % (len(spans) - long + 1)
+    return text[spans[first][0] : spans[first + long - 1][1]]
+
+
 def reworded(text: str, others: Sequence[str], seed: int) -> str:
     """Every tenth word on average, and at least one, replaced by one of other texts; without spaces, two characters."""
     spans = units(text)
@@ -156,8 +179,11 @@ def _add_frames(made: Plants, ground: Ground) -> None:
     """Families of items that have a frame in common, and rows in that frame that are none of them."""
     least, longest = _FRAME_UNITS[ground.script]
     frames = [text for text in ground.unseen if least <= len(units(text)) <= longest][: max(1, ground.most // FAMILY)]
-    slots = list(dict.fromkeys(map(_slot, [*ground.unseen, *(text for _, text in ground.items)])))
+    # What stands whole in an item is no lookalike, so slots are parts of texts.
+    texts = [text for text in (*ground.unseen, *(text for _, text in ground.items)) if _slot(text) != text]
+    slots = list(dict.fromkeys(map(_slot, texts)))
     for number, frame in enumerate(frames if len(slots) >= 2 * FAMILY else ()):
+        made.rows.append(Planted(BARE, ground.script, frame, -1))
         for at in range(2 * FAMILY):
             text = f"{frame}\n{slots[(number * FAMILY + at) % len(slots)]}"
             if at < FAMILY:

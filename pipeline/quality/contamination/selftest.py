@@ -12,8 +12,10 @@ from pipeline.quality.annotators.skill import clopper_pearson
 from pipeline.quality.contamination.index import PHRASE_GRAMS, SHORT_GRAMS, build
 from pipeline.quality.contamination.matching import search
 from pipeline.quality.contamination.planting import (
+    BARE,
     COPIES,
     EMBEDDED,
+    EXCERPT,
     HALVED,
     LOOKALIKES,
     MUST,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 LEAST = 0.95
 """Recall of copies that nothing was changed in but their form, and precision over all, that the test asks for."""
-GRAMS = {EMBEDDED: PHRASE_GRAMS, REWORDED: SHORT_GRAMS, HALVED: 2 * SHORT_GRAMS + 0.4}
+GRAMS = {EMBEDDED: PHRASE_GRAMS, EXCERPT: PHRASE_GRAMS, REWORDED: SHORT_GRAMS, HALVED: 2 * SHORT_GRAMS + 0.4}
 """How long an item must be, in n-grams, to be found as such a copy: what is shorter only counts as a whole."""
 
 
@@ -58,7 +60,7 @@ class Proof:
     precision: Line
     """Of all rows that were found, how many are copies."""
     really_there: int
-    """Lookalikes that hold another item whole, and so are none: counted nowhere."""
+    """Lookalikes that hold another item whole or stand whole in one, and so are none: counted nowhere."""
     passed: bool
 
 
@@ -71,7 +73,7 @@ def prove(texts: Sequence[str], *, size: Size, least_share: float, most: int = 3
     items: list[set[int]] = [set() for _ in made.rows]
     for text, item in zip(found.text.tolist(), found.item.tolist(), strict=True):
         items[text].add(item)
-    there = {at for at, row in enumerate(made.rows) if row.item < 0 and _holds(row.text, items[at], made.items)}
+    there = {at for at, row in enumerate(made.rows) if row.item < 0 and _is_there(row, items[at], made.items)}
     seen = [(row, items[at]) for at, row in enumerate(made.rows) if at not in there]
     lines = [line for kind in (*COPIES, *LOOKALIKES) for line in _lines(kind, seen)]
     flagged = [row for row, hit in seen if hit]
@@ -81,9 +83,12 @@ def prove(texts: Sequence[str], *, size: Size, least_share: float, most: int = 3
     return Proof(lines, precision, len(there), passed=not missed and bool(flagged) and precision.share >= LEAST)
 
 
-def _holds(text: str, found: set[int], items: Sequence[str]) -> bool:
-    """Whether one of the items that were found stands in the text, as a plain comparison sees it."""
-    return any(normalised(items[item]) in normalised(text) for item in found)
+def _is_there(row: Planted, found: set[int], items: Sequence[str]) -> bool:
+    """Whether one of the items that were found stands in the row, or it in one, as a plain comparison sees it; a frame
+    is to be left alone though it does."""
+    text = normalised(row.text)
+    wholes = [normalised(items[item]) for item in found]
+    return any(one in text for one in wholes) or (row.kind != BARE and any(text in one for one in wholes))
 
 
 def _long_enough(text: str, kind: str, *, size: Size) -> bool:

@@ -27,13 +27,17 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-GAP, SKIPPED, WORD, SINGLE, SYMBOL, MARK = range(6)
-"""A character: parts words; is not there; is part of a word; is a unit; is one that says less; ends a sentence."""
+GAP, SKIPPED, WORD, SINGLE, SYMBOL, MARK, BREAK = range(7)
+"""A character: parts words; is not there; is part of a word; is a unit; is one that says less; ends a sentence; a line.
+"""
+SENTENCE, LINE = 1, 2
+"""What begins at a unit: a sentence; a line, or the text."""
 LIGHT = 4
 """How many numbers, symbols or single letters weigh as much as a word or a character."""
 # Apostrophes join (Janet's, don't), whichever sign is used; a word stays one when it is cut by a soft hyphen.
 _APOSTROPHES = "'\u2018\u2019\u02bc`\u00b4"
-_MARKS = '\n\r\u2028\u2029.!?;:\u2026\u3002\uff01\uff1f\uff1b\uff1a"\u201c\u201d\u300c\u300d'
+_LINES = "\n\r\u2028\u2029"
+_MARKS = _LINES + '.!?;:\u2026\u3002\uff01\uff1f\uff1b\uff1a"\u201c\u201d\u300c\u300d'
 _PART_CHARS = 1 << 18
 _LAST = 0x32400  # no letters lie above it, but for a few private planes
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse modulo 2^64
@@ -63,8 +67,8 @@ class Units:
     """uint64[u]"""
     before: Ints
     """What all units before each weigh: int64[u + 1]."""
-    opens: Flags
-    """Whether a text, a line or a sentence begins at the unit: bool[u + 1]."""
+    opens: NDArray[np.uint8]
+    """What begins at the unit: SENTENCE, LINE, or 0: uint8[u + 1]; at the last, as at the end of a text, LINE."""
     starts: Ints
     """Where the units of each text begin: int64[texts + 1]."""
     sums: Hashes
@@ -157,14 +161,37 @@ def _units(points: NDArray[np.uint32], starts: Ints, size: Size) -> Units:
     sums = _sums(mixed(points.astype(np.uint64) + _BASE))
     hashes = mixed((sums[end] - sums[start]) * _powers(_INVERSE, len(sums))[start])
     weight = _weights(points, kind, start, end, size)
-    marks = np.concatenate([[0], np.cumsum((kind == MARK) | first)])
-    upto = marks[np.minimum(start + 1, len(points))]
     text_starts = np.searchsorted(start, starts)
-    opens = np.concatenate([[True], np.diff(upto) > 0, [True]]) if len(start) else np.ones(1, dtype=bool)
-    opens[text_starts[:-1]] = True
+    opens = _opens(kind, start)
+    opens[text_starts] = LINE
     before = np.concatenate([[0], np.cumsum(weight)])
-    chars, joined = np.stack([start, end], axis=1), _joined(points, starts, (kind != GAP) & (kind != MARK))
-    return Units(hashes, before, opens[: len(start) + 1], text_starts, _sums(hashes), chars, joined)
+    chars, joined = np.stack([start, end], axis=1), _joined(points, starts, (kind != GAP) & (kind < MARK))
+    return Units(hashes, before, opens, text_starts, _sums(hashes), chars, joined)
+
+
+def _opens(kind: NDArray[np.uint8], start: Ints) -> NDArray[np.uint8]:
+    """What begins at each unit by the marks between it and the one before: uint8[u + 1]."""
+    opens = np.zeros(len(start) + 1, dtype=np.uint8)
+    for level, marks in ((SENTENCE, (kind == MARK) | (kind == BREAK)), (LINE, kind == BREAK)):
+        upto = np.concatenate([[0], np.cumsum(marks)])[start]
+        opens[1:-1][np.diff(upto) > 0] = level
+    return opens
+
+
+def local_sums(hashes: Hashes, starts: Ints) -> tuple[Hashes, Ints]:
+    """What `same_stretch` needs of texts that lie one after another: sums, uint64[u + 1], and the place of each unit in
+    its text, int64[u]."""
+    place = np.arange(len(hashes)) - np.repeat(starts[:-1], np.diff(starts))
+    powers = _powers(_BASE, int(place.max(initial=0)) + 1)
+    sums = np.cumsum(hashes * powers[place], dtype=np.uint64)
+    return np.concatenate([np.zeros(1, dtype=np.uint64), sums]), place
+
+
+def stretch_of(sums: Hashes, place: Ints, start: Ints, end: Ints) -> Hashes:
+    """The hashes of stretches of units by `local_sums`, as `Units.stretch` gives them; `place`: where each begins in
+    its text."""
+    powers = _powers(_INVERSE, int(place.max(initial=0)) + 1)
+    return mixed((sums[end] - sums[start]) * powers[place] + _BASE)
 
 
 def _joined(points: NDArray[np.uint32], starts: Ints, kept: Flags) -> Hashes:
@@ -226,7 +253,7 @@ def _kinds() -> NDArray[np.uint8]:
         sign = chr(point)
         category = unicodedata.category(sign)
         if sign in _MARKS:
-            found[point] = MARK
+            found[point] = BREAK if sign in _LINES else MARK
         elif category == "Cf" or sign in _APOSTROPHES:
             found[point] = SKIPPED
         elif unspaced.match(sign) and category[0] in "LNM":

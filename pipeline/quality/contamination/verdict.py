@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pipeline.quality.contamination.matching import PART, WHOLE, Hits, enough, pairs, shares
+from pipeline.quality.contamination.matching import EQUAL, INSIDE, PART, WHOLE, Hits, enough, pairs, shares
 from pipeline.quality.contamination.units import Size, spelled
 
 if TYPE_CHECKING:
@@ -55,23 +55,31 @@ def judged(hits: Hits, index: Index, *, texts: int, least_share: float) -> Verdi
     most = max(LEAST_ROWS, int(ROWS_SHARE * texts))
     anybodys = _common_items(hits, index, most)
     hits = hits.only(~((hits.kind == WHOLE) & anybodys[hits.item]))
-    parts, others = hits.only(hits.kind == PART), hits.only(hits.kind != PART)
+    parts, within, wholes = (hits.only(np.isin(hits.kind, kinds)) for kinds in ((PART,), (INSIDE,), (EQUAL, WHOLE)))
     found, units = _parts(parts, index, most, least_share)
-    both = Finding(
-        np.concatenate([others.text, found.text]),
-        np.concatenate([others.item, found.item]),
-        np.concatenate([np.ones(len(others.text)), found.share]),
-        np.concatenate([others.start, found.start]),
-        np.concatenate([others.end, found.end]),
-    )
+    inside, phrases = _inside(within, index, most)
+    others = Finding(*wholes[:2], np.ones(len(wholes.text)), *wholes[2:4])
+    both = Finding(*(np.concatenate(columns) for columns in zip(others, inside, found, strict=True)))
     order = np.lexsort((both.item, both.start - both.end, -both.share, both.text))
-    return Verdict(both.only(order), units, int(anybodys.sum()))
+    return Verdict(both.only(order), units + phrases, int(anybodys.sum()))
 
 
 def _common_items(hits: Hits, index: Index, most: int) -> Flags:
     """Short items that too many texts hold among other words: phrases, which only count where they are all there is."""
     within = hits.item[hits.kind == WHOLE]
     return np.asarray(np.bincount(within, minlength=index.items) > most) & index.short
+
+
+def _inside(hits: Hits, index: Index, most: int) -> tuple[Finding, int]:
+    """The texts that stand in items whole, and how many units of items were left aside: those of which too many rows
+    are the words."""
+    start, end = hits.start + index.starts[hits.item], hits.end + index.starts[hits.item]
+    common = _common_units(start, end, index, most)
+    covered, anybodys = (np.concatenate([[0], np.cumsum(flags)]) for flags in (index.own, common))
+    good = np.asarray(covered[end] - covered[start] > anybodys[end] - anybodys[start])
+    own = np.concatenate([[0], np.cumsum(np.where(index.own, np.diff(index.before), 0))])
+    share = (own[end] - own[start]) / np.maximum(index.own_weights[hits.item], 1)
+    return Finding(*hits[:2], share, *hits[2:4]).only(good), int(common.sum())
 
 
 def _parts(hits: Hits, index: Index, most: int, least_share: float) -> tuple[Finding, int]:

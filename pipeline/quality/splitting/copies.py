@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from pipeline.quality.duplicates.recalling import Recall, anew
 from pipeline.quality.kin import same_text
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ TRAIN, GONE = 0, -1
 
 
 def copies(
-    made: pa.Table, originals: pa.Table, sides: Ints, keyed: Keyed, settings: SplitSettings
+    made: pa.Table, originals: pa.Table, sides: Ints, keyed: Keyed, settings: SplitSettings, *, recall: Recall = anew
 ) -> tuple[Ints, dict[int, tuple[str, str]]]:
     """The side of every row that was made of others (0, train, or -1), and why those go that go.
 
@@ -34,6 +35,7 @@ def copies(
         originals: columns id, key, text.
         sides: int64[originals], 0 train, 1 validation, 2 test, -1 gone.
         keyed: the keys of the originals, templates aside.
+        recall: how what was made of a text is remembered.
     """
     found = np.full(made.num_rows, TRAIN, dtype=np.int64)
     reasons: dict[int, tuple[str, str]] = {}
@@ -46,20 +48,19 @@ def copies(
             found[row], reasons[row] = GONE, ("parent_held_out", ", ".join(map(str, away)))
     for row, key, twin in _keys_held_out(made, originals, sides, found, keyed):
         found[row], reasons[row] = GONE, ("leaks_into_held_out", f"shares '{key}' with {twin}")
-    for row, twin in _near_held_out(made, originals, sides, found, settings):
+    for row, twin in _near_held_out(made, originals, sides, found, settings, recall=recall):
         found[row], reasons[row] = GONE, ("leaks_into_held_out", f"says the same as {twin}")
     return found, reasons
 
 
 def _near_held_out(
-    made: pa.Table, originals: pa.Table, sides: Ints, found: Ints, settings: SplitSettings
+    made: pa.Table, originals: pa.Table, sides: Ints, found: Ints, settings: SplitSettings, *, recall: Recall
 ) -> list[tuple[int, str]]:
     """Copies that say the same as a held-out row, with that row."""
     kept, held = np.flatnonzero(found == TRAIN), np.flatnonzero(sides > TRAIN)
     here, columns = originals.take(pa.array(held)), ["key", "text"]
-    left, right, _ = same_text(
-        pa.concat_tables([here.select(columns), made.take(pa.array(kept)).select(columns)]), settings
-    )
+    both = pa.concat_tables([here.select(columns), made.take(pa.array(kept)).select(columns)])
+    left, right, _ = same_text(both, settings, recall=recall)
     ids = here["id"].to_pylist()
     pairs = zip(np.minimum(left, right).tolist(), np.maximum(left, right).tolist(), strict=True)
     twins = {int(kept[high - len(held)]): ids[low] for low, high in pairs if low < len(held) <= high}

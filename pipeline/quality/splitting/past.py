@@ -33,29 +33,37 @@ class Past:
         here: it, if it is of the edition that the recipe asks for.
         place: int64[rows], the line of each row, -1 where it has none.
         side: int64[rows], the side of each row in `here`, -1 of the others.
+        mark: int64[rows], what the lock keeps of what each row asks.
+        handed: bool[rows], rows that have the side of another row.
     """
 
     lock: Lock | None
     here: Lock | None
     place: Ints
     side: Ints
+    mark: Ints
+    handed: Flags
 
     @classmethod
-    def of(cls, lock: Lock | None, edition: str, ids: pa.Array, pairs: pa.Table | None) -> Past:
-        """The past of the rows `ids`.
+    def of(cls, lock: Lock | None, edition: str, ids: pa.Array, mark: Ints, pairs: pa.Table | None) -> Past:
+        """The past of the rows `ids`, which are sorted.
 
-        A row without a line takes the side of a row that was merged into it, or that asked the same and lost to it in
-        a conflict: it is that row, under another name. Of several the one that is held out most. `pairs`: columns left,
-        right, kind, outcome.
+        A row without a line takes the side of a row that was merged into it, that asked the same and lost to it in a
+        conflict, or that asked the same and is away: it is that row, under another name. Of several the one that is
+        held out most. `mark`: int64[rows]; `pairs`: columns left, right, kind, outcome.
         """
-        nothing = np.full(len(ids), NONE, dtype=np.int64)
+        nothing, nobody = np.full(len(ids), NONE, dtype=np.int64), np.zeros(len(ids), dtype=bool)
         if lock is None:
-            return cls(None, None, nothing, nothing)
+            return cls(None, None, nothing, nothing, mark, nobody)
         place = lock.places(ids)
         if lock.edition != edition:
-            return cls(lock, None, place, nothing)
+            return cls(lock, None, place, nothing, mark, nobody)
         side = np.append(lock.sides, NONE)[place]
-        return cls(lock, lock, place, side if pairs is None else _inherited(lock, ids, side, pairs))
+        if pairs is not None:
+            side = _inherited(lock, ids, side, pairs)
+        side = _by_text(lock, place, mark, side)
+        handed = np.where(place == NONE, side != NONE, np.append(lock.handed, False)[place])
+        return cls(lock, lock, place, side, mark, handed)
 
     def fixed(self, settings: SplitSettings) -> tuple[int, ...]:
         """The sides that get no new rows: those that the recipe freezes, once they have rows."""
@@ -72,18 +80,47 @@ class Past:
             known = np.append(self.lock.sides, NONE)[self.place]
         moved = (known != NONE) & (settled != NONE) & (known != settled)
         fresh = (settled != NONE) & ((known == NONE) | (self.here is None))
-        if self.here is not None and not moved.any() and not fresh.any():
-            return self.here
         there = np.flatnonzero(settled != NONE)
-        names, sides = ids.take(pa.array(there)), settled[there]
-        if self.here is not None:
-            away = np.ones(len(self.here.ids), dtype=bool)
-            away[self.place[there][self.place[there] != NONE]] = False
-            names = pa.concat_arrays([names, self.here.ids.filter(pa.array(away))])
-            sides = np.concatenate([sides, self.here.sides[away]])
+        dealt = bool(moved.any() or fresh.any()) or self.here is None
+        if self.here is not None and not dealt and (self.here.texts[self.place[there]] == self.mark[there]).all():
+            return self.here
         frozen = tuple(SIDES[at] for at in self.fixed(settings))
         change = Change(int(fresh.sum()), int(moved.sum()), int((moved & overruled).sum()), frozen)
-        return lock_of(settings.edition, names, sides, change)
+        # A text that was mended is no change of sides: what the last one was stands.
+        told = change if dealt or self.here is None else self.here.change
+        names, sides, marks, handed = ids.take(pa.array(there)), settled[there], self.mark[there], self.handed[there]
+        if self.here is not None:
+            away = self.here.only(_others(self.here, self.place[there]))
+            names, sides = pa.concat_arrays([names, away.ids]), np.concatenate([sides, away.sides])
+            marks, handed = np.concatenate([marks, away.texts]), np.concatenate([handed, away.handed])
+        return lock_of(settings.edition, names, sides, told, texts=marks, handed=handed)
+
+
+def _others(lock: Lock, place: Ints) -> Flags:
+    """The lines that are not among those at `place` (-1 for none): bool[lines]."""
+    others = np.ones(len(lock.ids), dtype=bool)
+    others[place[place != NONE]] = False
+    return others
+
+
+def _by_text(lock: Lock, place: Ints, mark: Ints, side: Ints) -> Ints:
+    """The sides, with those of rows that are away for rows that ask the same: no more such rows than went."""
+    away = _others(lock, place) & (lock.texts != NONE)
+    names, at, lines = np.unique(lock.texts[away], return_inverse=True, return_counts=True)
+    if not len(names):
+        return side
+    most = np.full(len(names), NONE, dtype=np.int64)
+    np.maximum.at(most, at.reshape(-1), lock.sides[away])
+    name = np.minimum(np.searchsorted(names, mark), len(names) - 1)
+    same = names[name] == mark
+    heirs = lines - np.bincount(name[same & (side != NONE)], minlength=len(names))
+    rows = np.flatnonzero(same & (side == NONE))
+    rows = rows[np.argsort(name[rows], kind="stable")]
+    rank = np.arange(len(rows)) - np.searchsorted(name[rows], name[rows])
+    rows = rows[rank < heirs[name[rows]]]
+    found = side.copy()
+    found[rows] = most[name[rows]]
+    return found
 
 
 def _inherited(lock: Lock, ids: pa.Array, side: Ints, pairs: pa.Table) -> Ints:

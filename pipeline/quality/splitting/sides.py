@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from pipeline.lock import SIDES
 from pipeline.quality import kin
+from pipeline.quality.duplicates.recalling import Recall, anew
 from pipeline.quality.kin import Keyed
 from pipeline.quality.splitting import sourced, timely, told
 from pipeline.quality.splitting.chancy import ByChance, shares_of
@@ -66,6 +67,7 @@ class _Rows:
     sources: pa.Array
     source: Ints
     locked: Ints
+    handed: Flags
     strata: Strata
     seconds: Floats
     ties: Ties
@@ -78,6 +80,7 @@ def decide(
     pairs: pa.Table | None = None,
     lock: Lock | None = None,
     merged: pa.Table | None = None,
+    recall: Recall = anew,
 ) -> Verdicts:
     """The side of every row of `facts` (columns: `split.FACTS`).
 
@@ -85,6 +88,7 @@ def decide(
     `pairs`: columns left, right (ids), kind of rows that say the same; searched for where None. `lock`: the sides of
     rows that keep one; with the lock that comes of it everything is decided the same again. `merged`: columns left,
     right, kind, outcome of pairs, some of which became one row, whoever searches for those that are kept on one side.
+    `recall`: how what was made of a text is remembered.
     """
     order = np.asarray(pc.sort_indices(facts["id"])).astype(np.int64)
     facts = facts.take(pa.array(order))
@@ -93,10 +97,12 @@ def decide(
     not_joined = kin.templates(originals["kin"])
     keyed = Keyed.of(originals["kin"], not_joined)
     near = kin.alike(originals, settings, pairs)
-    past = Past.of(lock, settings.edition, originals["id"].combine_chunks(), merged)
-    rows = _rows(originals, keyed, near[:2], past.side)
+    marks = np.asarray(originals["mark"].combine_chunks()).astype(np.int64)
+    past = Past.of(lock, settings.edition, originals["id"].combine_chunks(), marks, merged)
+    rows = _rows(originals, keyed, near[:2], past)
     done = _decided(rows, settings, past.fixed(settings))
-    copy_sides, copy_reasons = copies(facts.filter(pa.array(copy)), originals, done.sides, keyed, settings)
+    made = facts.filter(pa.array(copy))
+    copy_sides, copy_reasons = copies(made, originals, done.sides, keyed, settings, recall=recall)
     where, copies_at = order[~copy], order[copy]
     found = Verdicts(np.full(len(order), GONE, dtype=np.int64))
     found.sides[where], found.sides[copies_at] = done.sides, copy_sides
@@ -116,7 +122,7 @@ def decide(
     return found
 
 
-def _rows(originals: pa.Table, keyed: Keyed, near: tuple[Ints, Ints], locked: Ints) -> _Rows:
+def _rows(originals: pa.Table, keyed: Keyed, near: tuple[Ints, Ints], past: Past) -> _Rows:
     official = pc.fill_null(pc.index_in(originals["split"].combine_chunks(), value_set=pa.array(SIDES)), NONE)
     source: Any = originals["source"].combine_chunks().dictionary_encode()
     seconds = originals["seconds"].combine_chunks().fill_null(np.nan)
@@ -126,7 +132,8 @@ def _rows(originals: pa.Table, keyed: Keyed, near: tuple[Ints, Ints], locked: In
         official=np.asarray(official).astype(np.int64),
         sources=source.dictionary,
         source=np.asarray(source.indices).astype(np.int64),
-        locked=locked,
+        locked=past.side,
+        handed=past.handed,
         strata=Strata.of(originals["strata"]),
         seconds=np.asarray(seconds).astype(np.float64),
         ties=Ties.of(groups, texts(originals["key"]), near, keyed),
@@ -173,7 +180,8 @@ def _official(rows: _Rows, settings: SplitSettings, shares: Floats, fixed: tuple
         ), nobody
     known = np.where(rows.official == NONE, rows.locked, rows.official)
     open_ = ALL & ~sum(1 << at for at in fixed)
-    side = sourced.dealt(rows.sources, rows.source, known, rows.strata, open_=open_, shares=shares, seed=settings.seed)[
+    own = sourced.voted(len(rows.sources), rows.source, known, rows.handed & (rows.official == NONE))
+    side = sourced.dealt(rows.sources, rows.source, own, rows.strata, open_=open_, shares=shares, seed=settings.seed)[
         rows.source
     ]
     blocked = (known == NONE) & np.isin(side, fixed)
@@ -208,7 +216,11 @@ def _details(
         **told.leaks_told(rows.ids, rows.official, rows.locked, done.reasons),
         "official_held_out_sets_share_groups": _shared(rows, done.sides),
     }
-    return found | ({"time": timely.told(rows.seconds, done.sides, SIDES)} if settings.by == "time" else {})
+    if settings.by == "time":
+        found["time"] = timely.told(rows.seconds, done.sides, SIDES)
+    if settings.by == "source":
+        found["apart_from_their_source"] = sourced.apart(rows.source, done.sides)
+    return found
 
 
 def _shares(rows: _Rows, done: _Done, settings: SplitSettings, group: Ints, closed: tuple[int, ...]) -> Dealt:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pipeline.chance import draws
 from pipeline.errors import AssayError
+from pipeline.lock import SIDES
 from pipeline.quality.splitting.chancy import shares_of
 from pipeline.quality.splitting.dealing import deal
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
 
 NONE = -1
 
@@ -51,17 +53,45 @@ def named(sources: pa.Array, settings: SplitSettings) -> Ints:
     return np.array([side_of.get(name, 0) for name in sources.to_pylist()], dtype=np.int64)
 
 
-def dealt(
-    sources: pa.Array, source: Ints, locked: Ints, strata: Strata, *, open_: int, shares: Floats, seed: int
-) -> Ints:
-    """The side of each of `sources`: the one that most of its locked rows have, or one it is dealt to: int64[sources].
+def voted(count: int, source: Ints, locked: Ints, handed: Flags) -> Ints:
+    """The side of each of `count` sources by its rows that have one, -1 where they do not say: int64[count].
 
-    `source`: int64[rows], places in `sources`; `locked`: int64[rows], -1 where there is none; `open_`: bit mask of
-    the sides that a new source may go to.
+    Rows whose side was handed on by another row came from elsewhere and pull no source after them, unless it has no
+    others with a side and they are most of it: then it is an old source under a new name.
+
+    Args:
+        count: how many sources there are.
+        source: int64[rows].
+        locked: int64[rows], the side of each row, -1 where it has none.
+        handed: bool[rows], whether another row handed it on.
     """
-    votes = np.zeros((len(sources), len(shares)), dtype=np.int64)
-    np.add.at(votes, (source[locked >= 0], locked[locked >= 0]), 1)
-    side = np.where(votes.any(axis=1), votes.argmax(axis=1), NONE)
+    there = locked >= 0
+    own, heirs = (_votes(count, source[chosen], locked[chosen]) for chosen in (there & ~handed, there & handed))
+    most = (2 * heirs.sum(axis=1) > np.bincount(source, minlength=count)).reshape(-1, 1)
+    votes = np.where(own.any(axis=1).reshape(-1, 1), own, np.where(most, heirs, 0))
+    return np.where(votes.any(axis=1), votes.argmax(axis=1), NONE)
+
+
+def _votes(count: int, source: Ints, side: Ints) -> Ints:
+    """How many rows each source has on each side: int64[count, sides]."""
+    found = np.zeros((count, len(SIDES)), dtype=np.int64)
+    np.add.at(found, (source, side), 1)
+    return found
+
+
+def apart(source: Ints, side: Ints) -> int:
+    """How many rows are not on the side where most of their source is (int64[rows] each, -1 for no side)."""
+    there = side >= 0
+    votes = _votes(int(source.max(initial=-1)) + 1, source[there], side[there])
+    return int((votes.sum(axis=1) - votes.max(axis=1, initial=0)).sum())
+
+
+def dealt(sources: pa.Array, source: Ints, own: Ints, strata: Strata, *, open_: int, shares: Floats, seed: int) -> Ints:
+    """The side of each of `sources`: its `own` (int64[sources], see `voted`), or one it is dealt to: int64[sources].
+
+    `source`: int64[rows], places in `sources`; `open_`: bit mask of the sides that a new source may go to.
+    """
+    side = own.copy()
     fresh = np.flatnonzero(side[source] == NONE)
     if not len(fresh):
         return side

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.quality.contamination import judged, search
-from pipeline.quality.contamination.matching import EQUAL, PART, WHOLE
+from pipeline.quality.contamination.matching import EQUAL, INSIDE, PART, WHOLE
 from tests.quality.contamination.texts import LEAST, chinese, english, found, indexed, pairs
 
 ITEMS = [english(1, 40), chinese(2, 60), english(3, 9), chinese(4, 14), "Where is my card?", "好的"]
@@ -132,9 +132,81 @@ def test_a_short_item_that_very_many_rows_hold_is_a_phrase_but_not_where_it_is_t
 
 def test_an_item_that_stands_in_two_texts_of_a_row_counts_once() -> None:
     index = indexed(ITEMS)
-    half = " ".join(ITEMS[0].split()[:20])
+    half = f"{OTHER[1]} {' '.join(ITEMS[0].split()[:20])}"
     hits = search([half, half, ITEMS[0]], index, least_share=LEAST, rows=np.array([0, 0, 1]))
     assert list(zip(hits.text.tolist(), hits.kind.tolist(), strict=True)) == [(0, PART), (1, EQUAL)]
+
+
+QUESTIONS = [
+    ("Which river runs through Vienna?", "A. the old Rhine B. the Danube C. the river Elbe D. the Vistula"),
+    ("莱茵河流经哪些城市？", "A. 巴塞尔和科隆 B. 里昂和马赛 C. 柏林 D. 华沙"),
+]
+
+
+@pytest.mark.parametrize(("question", "answers"), QUESTIONS)
+def test_a_question_is_found_that_stands_beside_its_answers_in_an_item(question: str, answers: str) -> None:
+    items = [*ITEMS, f"Question:\n{question}\n{answers}"]
+    assert pairs(items, [question, question.upper().replace("?", ""), f"{question} {OTHER[0]}"]) == [(0, 6), (1, 6)]
+    hits = search([question], indexed(items), least_share=LEAST)
+    assert hits.kind.tolist() == [INSIDE]
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_text_of_eight_words_is_found_wherever_it_stands_in_an_item(at: int) -> None:
+    words, between = (ITEMS[at].split(), " ") if at == 0 else (list(ITEMS[at]), "")
+    least = 8 if at == 0 else 13
+    for begin in (0, 7, len(words) - least):
+        part = words[begin : begin + least]
+        made = found(ITEMS, [between.join(part), between.join(part[::-1]), between.join(part[:-1])])
+        assert (made.text.tolist(), made.item.tolist()) == ([0], [at])
+        assert (made.start.tolist(), made.end.tolist()) == ([begin], [begin + least])
+        assert made.share.tolist() == [pytest.approx(least / len(words))]
+
+
+def test_a_longer_text_that_stands_whole_in_an_item_is_found_though_it_is_little_of_it() -> None:
+    long = english(5, 400)
+    part = " ".join(long.split()[100:120])
+    assert pairs([long], [part, f"{OTHER[0]} {part}"]) == [(0, 0)]
+
+
+def test_a_phrase_tells_of_an_item_only_as_half_of_it_or_as_a_line() -> None:
+    phrase = "what are you talking about"
+    for item, there in (
+        (f"So. {phrase}?", True),
+        (f"so {phrase} then", False),
+        (f"{english(1, 3)}. {phrase}? {english(2, 3)}", False),
+        (f"{english(1, 9)}\n{phrase}?\n{english(2, 9)}", True),
+        (f"{english(1, 20)}\n{phrase}?\n{english(2, 20)}", False),
+        (f"{english(1, 9)}. {phrase}? {english(2, 9)}", False),
+    ):
+        assert bool(pairs([item], [phrase])) == there
+
+
+def test_less_than_an_n_gram_tells_of_no_item_that_it_stands_in() -> None:
+    assert (
+        pairs(["What is the answer?\nA. this B. that", "答案是什么？\n甲、乙"], ["What is the answer?", "答案是什么？"])
+        == []
+    )
+
+
+def test_what_many_items_say_tells_of_none_that_says_it() -> None:
+    wording = "Which of the following statements about these words is true?"
+    items = [f"{wording}\n{english(100 + at, 12)}" for at in range(12)]
+    assert pairs(items, [wording]) == []
+    assert pairs(items[:10], [wording]) == [(0, at) for at in range(10)]
+    own = f"{wording} {english(105, 3)}"  # with words of one item it is that item's
+    assert pairs([one.replace("\n", " ") for one in items], [own]) == [(0, 5)]
+
+
+def test_a_text_that_too_many_rows_are_is_anybodys() -> None:
+    phrase = "please answer the question below in your own words"
+    item = f"{phrase}\n{ITEMS[0]}"
+    assert len(found([item], [phrase] * 20).text) == 20
+    verdict = judged(
+        search([phrase] * 21, indexed([item]), least_share=LEAST), indexed([item]), texts=21, least_share=0.4
+    )
+    assert not len(verdict.found.text)
+    assert verdict.common_units == 9
 
 
 def test_nothing_in_and_nothing_out() -> None:

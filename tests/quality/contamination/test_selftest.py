@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.quality.contamination import prove, search, selftest
-from pipeline.quality.contamination.planting import COPIES, LOOKALIKES, MUST, halved, plants, respelled, reworded
+from pipeline.quality.contamination.planting import (
+    BARE,
+    COPIES,
+    LOOKALIKES,
+    MUST,
+    excerpt,
+    halved,
+    plants,
+    respelled,
+    reworded,
+)
+from pipeline.text import units
 from tests.quality.contamination.texts import SIZE, chinese, english, found
 
 if TYPE_CHECKING:
@@ -72,3 +83,19 @@ def test_every_change_is_one(text: str) -> None:
     assert found([text], [respelled(text, 1)]).share.tolist() == [1.0]
     assert reworded(text, ["quite other", "完全不同"], 1) != text
     assert text.startswith(halved(text))
+    assert excerpt(text, 1) in text
+
+
+@pytest.mark.parametrize("text", [ENGLISH[0], CHINESE[0]])
+def test_an_excerpt_is_a_few_words_from_anywhere(text: str) -> None:
+    parts = {excerpt(text, seed) for seed in range(40)}
+    assert len(parts) > 5
+    assert {len(units(part)) for part in parts} == {12 if text in ENGLISH else 20}
+
+
+def test_it_tells_that_a_frame_was_not_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands in twenty items, so that a plain comparison would take it for a copy."""
+    monkeypatch.setattr("pipeline.quality.contamination.index.LEAST_ITEMS", 100)
+    proof = prove(ENGLISH, size=SIZE, least_share=0.4, most=60)
+    assert [line.share for line in proof.lines if line.kind == BARE] == [0]
+    assert proof.precision.share < 1

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.quality.contamination.units import Size, folded, parts, spelled, units
+from pipeline.quality.contamination.units import (
+    LINE,
+    SENTENCE,
+    Size,
+    folded,
+    local_sums,
+    parts,
+    spelled,
+    stretch_of,
+    units,
+)
 
 SIZE = Size(5, 8)
 WORDS = st.text(alphabet=st.sampled_from("ab Ａ1中文，。.-'\n\u200b é😀"), max_size=30)
@@ -88,7 +98,17 @@ def test_numbers_symbols_and_single_letters_weigh_a_quarter() -> None:
 
 def test_sentences_begin_after_marks_and_at_lines() -> None:
     made = units(["one two. three\nfour, five：六七。八"], SIZE)
-    assert made.opens.tolist() == [True, False, True, True, False, True, False, True, True]
+    assert made.opens.tolist() == [LINE, 0, SENTENCE, LINE, 0, SENTENCE, 0, SENTENCE, LINE]
+
+
+@given(st.lists(WORDS, max_size=4))
+def test_a_stretch_is_known_by_the_sums_of_its_own_text_as_well(texts: list[str]) -> None:
+    made = units(texts, SIZE)
+    sums, place = local_sums(made.hashes, made.starts)
+    start, end = np.triu_indices(len(made.hashes))
+    same = stretch_of(sums, place[start], start, end + 1) == made.stretch(start, end + 1)
+    within = np.searchsorted(made.starts, start, side="right") == np.searchsorted(made.starts, end, side="right")
+    assert same[within].all()
 
 
 def test_a_stretch_is_known_wherever_it_stands() -> None:

@@ -132,6 +132,7 @@ def test_rows_keep_their_side_whatever_is_edited(
     sides, left, found = dealt(rows_from(first), [], how, None)
     assert not left
     known = dict(sides)
+    asked = {row["id"]: (row["text"], row["text_pair"]) for row in rows_from(first)}
     for at, more in enumerate(then):
         first = {number: row for number, row in {**first, **more}.items() if number not in gone or at}
         rows = rows_from(first)
@@ -141,13 +142,17 @@ def test_rows_keep_their_side_whatever_is_edited(
         closed = [name for name in frozen if name in known.values()]
         for name, side in originals.items():
             assert known.get(name, side) == side
-            assert side not in closed or name in known
+        entered = [row for row in rows if sides.get(row["id"]) in closed and row["id"] not in known]
+        here = {row["id"] for row in rows}
+        away = [what for name, what in asked.items() if name not in here and known.get(name) in closed]
+        assert all((row["text"], row["text_pair"]) in away for row in entered)
         for row in rows:
             assert row["id"] in sides or known.get(row["id"]) not in closed
             assert row["id"] in sides or left[row["id"]][0] in ("leaks_into_held_out", "bridges_sides")
         no_leak(rows, sides)
         is_settled(rows, made, how, found)
         known = {**originals, **known}
+        asked |= {row["id"]: (row["text"], row["text_pair"]) for row in rows if row["id"] in sides}
 
 
 @settings(max_examples=60, deadline=None)
@@ -302,6 +307,75 @@ def test_a_row_that_another_was_merged_into_takes_its_side(tmp_path: Path) -> No
     after, rejected, _ = build(recipe, rows)
     assert not rejected
     assert {after[row["id"]] for row in tested} == {"test"}
+
+
+def renamed(rows: list[Row], old: str, new: str) -> list[Row]:
+    return [{**row, "id": row["id"].replace(f"{old}/", f"{new}/")} for row in rows]
+
+
+@pytest.mark.parametrize("chinese", [False, True])
+def test_rows_of_a_source_that_gets_another_name_keep_their_sides(tmp_path: Path, chinese: bool) -> None:
+    rows = rows_with(200)
+    for at, row in enumerate(rows if chinese else ()):
+        row["text"] = "".join(chr(0x4E00 + ord(sign) * 7 + at) for sign in row["text"][::3])
+    recipe = a_recipe(tmp_path / "a")
+    before, _, _ = build(recipe, rows)
+    moved = renamed(rows, "film", "电影")
+    for row in moved[::2]:
+        row["text"] = f" {row['text'].upper()}！"  # what is asked is the same, however it is written
+    after, rejected, report = build(recipe, moved)
+    assert not rejected
+    assert {name.replace("电影/", "film/"): side for name, side in after.items()} == before
+    assert sum(name.startswith("电影/") for name in after) > 50
+    repeats(recipe, moved, [], report, tmp_path / "b")
+    assert build(recipe, rows)[0] == before
+
+
+def test_no_more_rows_take_a_side_by_their_text_than_went(tmp_path: Path) -> None:
+    """Or rows that were added would enter a frozen side behind one that was moved."""
+    rows = rows_with(200)
+    recipe = a_recipe(tmp_path / "a", split={"near_duplicates": False})
+    before, _, _ = build(recipe, rows)
+    gone, stays = [row for row in rows if before[row["id"]] == "test"][:2]
+    new = [{**gone, "id": f"product/new{at}", "group": f"n{at}"} for at in range(3)]
+    new.append({**stays, "id": "product/copy", "group": "n4"})
+    now = [*(row for row in rows if row is not gone), *new]
+    after, rejected, report = build(recipe, now)
+    assert after["product/new0"] == "test"
+    assert {name: line["reason"] for name, line in rejected.items()} == dict.fromkeys(
+        ["product/new1", "product/new2", "product/copy"], "leaks_into_held_out"
+    )
+    repeats(recipe, now, [], report, tmp_path / "b")
+
+
+def test_a_row_takes_the_side_of_what_it_asks_now_not_of_what_it_was_before_it_was_mended(tmp_path: Path) -> None:
+    rows = rows_with(200)
+    recipe = a_recipe(tmp_path)
+    before, _, first = build(recipe, rows)
+    tested = next(row for row in rows if before[row["id"]] == "test")
+    old, tested["text"] = tested["text"], a_sentence(901)
+    _, _, report = build(recipe, rows)
+    assert report["details"]["lock"] == first["details"]["lock"]
+    rows.remove(tested)
+    new = [{**tested, "id": "film/mended"}, {**tested, "id": "film/old", "text": old, "group": "other"}]
+    after, _, _ = build(recipe, [*rows, *new])
+    assert after["film/mended"] == "test"
+    assert after["film/old"] != "test"
+
+
+def test_a_lock_of_the_format_before_keeps_all_sides_and_gets_its_marks(tmp_path: Path) -> None:
+    rows = rows_with(120)
+    recipe = a_recipe(tmp_path / "a")
+    before, _, report = build(recipe, rows)
+    whole = recipe.lock.read_bytes()
+    head, *lines = whole.decode().splitlines()
+    older = [line.rpartition("\t")[0] if "\t" in line else line for line in lines]
+    recipe.lock.write_text("\n".join([head.replace("2", "1"), *older, ""]), encoding="utf-8")
+    after, rejected, again = build(recipe, rows)
+    assert (after, rejected) == (before, {})
+    assert recipe.lock.read_bytes() == whole
+    assert again["details"] == report["details"]
+    repeats(recipe, rows, [], again, tmp_path / "b")
 
 
 def test_without_a_lock_nothing_is_kept(tmp_path: Path) -> None:

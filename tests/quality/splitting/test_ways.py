@@ -10,7 +10,7 @@ from pipeline.contract import ANNOTATIONS
 from pipeline.errors import AssayError
 from tests.builds import a_recipe, a_text, rows_of
 from tests.pages.stages import whole
-from tests.quality.splitting.test_past import build
+from tests.quality.splitting.test_past import build, repeats
 from tests.test_split import a_sentence, rows_with
 
 if TYPE_CHECKING:
@@ -112,6 +112,44 @@ def test_sources_are_dealt_whole_where_none_is_named_and_stay(tmp_path: Path) ->
     assert after["a/new"] == "train"
     assert rejected[f"{tested}/new"]["reason"] == "leaks_into_held_out"
     assert "gets no new rows" in rejected[f"{tested}/new"]["evidence"]
+
+
+def of_sources(**sizes: int) -> list[Row]:
+    """Rows of sources, each its own group."""
+    names = [(name, at) for name, size in sizes.items() for at in range(size)]
+    return [a_text(f"{name}/{at:02}", a_sentence(n), group=f"g{n}") for n, (name, at) in enumerate(names)]
+
+
+def test_a_row_that_stands_for_a_frozen_one_does_not_pull_its_source_after_it(tmp_path: Path) -> None:
+    rows = of_sources(a=80, b=10, c=10)
+    recipe = by(tmp_path / "a", "source")
+    sides, _, _ = build(recipe, rows)
+    frozen = [row for row in rows if sides[row["id"]] == "test"]
+    moved = [{**row, "id": f"d/{at:02}"} for at, row in enumerate(frozen[:2])]
+    new = [a_text(f"d/{at:02}", a_sentence(500 + at), group=f"d{at}") for at in range(2, 13)]
+    now = [*(row for row in rows if row not in frozen[:2]), *moved, *new]
+    for _ in range(2):  # and the next build, which finds its line in the lock
+        after, rejected, report = build(recipe, now)
+        assert not rejected
+        assert (after["d/00"], after["d/01"]) == ("test", "test")
+        assert {after[row["id"]] for row in new} == {"train"}
+        assert report["details"]["apart_from_their_source"] == 2
+    repeats(recipe, now, [], report, tmp_path / "b")
+    fewer = [row for row in now if row["id"] not in [one["id"] for one in new[1:]]]
+    more = [*fewer, a_text("d/99", a_sentence(999), group="d99")]
+    assert build(recipe, more)[0]["d/99"] == "train"
+
+
+def test_a_source_that_gets_another_name_stays_where_it_was(tmp_path: Path) -> None:
+    rows = of_sources(a=80, b=10, c=10)
+    recipe = by(tmp_path, "source", frozen=[])
+    sides, _, _ = build(recipe, rows)
+    tested = next(row["id"][0] for row in rows if sides[row["id"]] == "test")
+    moved = [{**row, "id": row["id"].replace(f"{tested}/", "z/")} for row in rows]
+    after, rejected, report = build(recipe, [*moved, a_text("z/new", a_sentence(901), group="new")])
+    assert not rejected
+    assert {side for name, side in after.items() if name.startswith("z/")} == {"test"}
+    assert report["details"]["apart_from_their_source"] == 0
 
 
 def test_a_source_that_is_not_there_is_an_error_that_names_those_that_are(tmp_path: Path) -> None:
