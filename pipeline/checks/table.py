@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline import readers
-from pipeline.checks.sheet import unguarded
 from pipeline.errors import AssayError, nearest
 from pipeline.fetch import RawFile
 from pipeline.readers import Broken, ReadOptions
-from pipeline.readers.lines import lines as text_lines
+from pipeline.tools import cells as known
+from pipeline.tools.cells import cell_text as _text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,12 +18,9 @@ if TYPE_CHECKING:
 
     from pipeline.checks.ledger import Check, Finding
 
-WORDS: dict[str, Finding] = {
-    **dict.fromkeys(("wrong", "w", "incorrect", "error", "错", "错误", "不对", "✗", "✘", "❌"), "wrong"),
-    **dict.fromkeys(("fine", "f", "ok", "okay", "right", "correct", "good", "对", "正确", "✓", "✔", "✅"), "fine"),
-    **dict.fromkeys(("ambiguous", "a", "unclear", "?", "？", "歧义", "有歧义", "模糊", "不确定"), "ambiguous"),
-}
-"""What people write for a verdict. Yes, no, true, false, x and numbers are not among them: yes, it is wrong?"""
+FINDINGS: tuple[Finding, ...] = ("wrong", "fine", "ambiguous")
+WORDS: dict[str, Finding] = {word: one for word, meant in known.WORDS.items() for one in FINDINGS if one == meant}
+"""What people write for a verdict."""
 NEEDED = ("id", "verdict")
 
 
@@ -73,28 +70,17 @@ def unread(path: Path, checks: list[Check]) -> int:
 def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if not path.is_file():
         raise AssayError(str(path), "no such file", "give the path of the list that was filled in")
-    if path.suffix.casefold() in (".xlsx", ".xls", ".ods", ".numbers"):
+    if path.suffix.casefold() in known.WORKBOOKS:
         raise AssayError(path.name, "is a workbook", "save the sheet as CSV (UTF-8) and read that")
     raw = RawFile(path.name, path)
     if path.suffix.casefold() in (".jsonl", ".json"):
         records = readers.read(raw, format="jsonl")
     else:
-        records = readers.read(raw, format="csv", options=ReadOptions(delimiter=_delimiter(raw), quote=True))
+        records = readers.read(raw, format="csv", options=ReadOptions(delimiter=known.delimiter(raw), quote=True))
     for record in records:
         if isinstance(record, Broken):
             raise AssayError(record.place, f"cannot be read: {record.evidence}", "mend the line, or save the list anew")
         yield record.place, record.fields
-
-
-def _delimiter(raw: RawFile) -> str:
-    """What parts the columns of the first line: Excel writes semicolons where a comma parts decimals."""
-    _, rows = text_lines(raw, ReadOptions())
-    head = next((row.text for row in rows if row.text.strip()), "")
-    return max(",;\t", key=head.count)
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else unguarded(str(value).strip().strip("\ufeff"))
 
 
 def _entry(place: str, cells: Mapping[str, str], who: str) -> Entry:
