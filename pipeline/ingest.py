@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from pipeline import answers, erased, sources
+from pipeline import answers, erased, lining, sources
 from pipeline.contract import ANNOTATIONS, REJECTED
 from pipeline.errors import AssayError, Unfit, nearest
 from pipeline.identity import Ledger, told_apart
@@ -46,10 +46,8 @@ def _stream(work: Work, ledger: Ledger, outcome: Outcome) -> Iterator[tuple[str,
     for source in settings.source:
         ledger.fields = set()
         waiting = yield from _answers_apart(work, source, ledger)
-        records = sources.records(work.recipe, source)
-        records = erased.passed_over(records, gone, source.name, source.columns.get("id"))
-        chunks = chunked(_with_answers(records, waiting, source), work.engine.batch_rows)
-        for batch in _shaped(work, source, chunks, frozenset(gone.rows)):
+        plain = not waiting and not gone and lining.is_lined(source)
+        for batch in lining.shaped_lines(work, source) if plain else _parsed(work, source, waiting, gone):
             yield from told_apart(batch, source, ledger, work.contract.schema)
             work.tick(batch.records)
         yield "rejected", batch_of(_orphans(waiting, source), REJECTED)
@@ -60,6 +58,13 @@ def _stream(work: Work, ledger: Ledger, outcome: Outcome) -> Iterator[tuple[str,
         notes=ledger.notes[:NOTES_SHOWN],
         notes_count=len(ledger.notes),
     )
+
+
+def _parsed(work: Work, source: RowSource, waiting: Waiting, gone: erased.Erased) -> Iterator[Shaped]:
+    """The records of a source, each parsed, with what stands elsewhere of it, but for what is erased."""
+    records = erased.passed_over(sources.records(work.recipe, source), gone, source.name, source.columns.get("id"))
+    chunks = chunked(_with_answers(records, waiting, source), work.engine.batch_rows)
+    yield from _shaped(work, source, chunks, frozenset(gone.rows))
 
 
 def _shaped(work: Work, source: RowSource, chunks: Iterator[list[Joined]], gone: frozenset[str]) -> Iterator[Shaped]:

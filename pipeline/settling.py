@@ -101,7 +101,7 @@ def _by_label(work: Work, counted: Answers, election: Election) -> pa.Table:
 def _with_votes(work: Work, counted: Answers, election: Election) -> Iterator[pa.RecordBatch]:
     """The rows by the columns of their task, each with the answers that count and what became of the vote."""
     ballots, first = election.ballots, 0
-    for batch in work.batches(columns=work.contract.own):
+    for batch in work.own():
         last = first + batch.num_rows
         begins = np.searchsorted(ballots.unit_row, np.arange(first, last + 1))
         votes, shares = election.columns(int(begins[0]), int(begins[-1]))
@@ -159,7 +159,7 @@ def _only_gold(sure: pa.ChunkedArray, gold: Answers) -> pa.ChunkedArray:
 def _answered(work: Work, elected: pa.Table) -> Iterator[pa.RecordBatch]:
     """The rows by the columns of their task, each with its settled answer."""
     answers, first = elected["answer"].combine_chunks(), 0
-    for batch in work.batches(columns=work.contract.own):
+    for batch in work.own():
         yield with_columns(batch, answer=answers.slice(first, batch.num_rows))
         first += batch.num_rows
 

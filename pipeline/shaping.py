@@ -117,7 +117,7 @@ def lines_of(
 class Beside:
     """What is told of a chunk of records apart from what they say: where they stand, and what their reader noted."""
 
-    places: list[str]
+    places: list[str] | pa.Array
     fields: set[str]
     notes: list[str]
     records: int
@@ -138,7 +138,7 @@ def assembled(beside: Beside, lines: pa.RecordBatch, schema: pa.Schema) -> Shape
     """Rows of `schema`, annotations and rejections, each with its place, from the lines that were made of a chunk."""
     unfit = np.asarray(lines["_reason"].is_valid())
     at, rejected_at = np.flatnonzero(~unfit), np.flatnonzero(unfit)
-    places = pa.array(beside.places, pa.string())
+    places = beside.places if isinstance(beside.places, pa.Array) else pa.array(beside.places, pa.string())
     good, bad = lines.take(pa.array(at)), lines.take(pa.array(rejected_at))
     columns = {name: good[name] for name in good.schema.names} | {"source": places.take(pa.array(at))}
     made = [columns[field.name] if field.name in columns else _blank(field.type, len(at)) for field in schema]

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 SHARD_ROWS = 50_000
 # Code that reads what the stages write and decides nothing about rows.
 SHOW_ONLY = {
-    *("checks", "commands", "erasing", "finetune", "gate", "pages", "storage", "versions"),
+    *("checks", "commands", "erasing", "exchange", "finetune", "gate", "pages", "relabelling", "reviewing", "storage"),
+    "versions",
     *("__main__.py", "flow.py", "lives.py", "show.py", "planted.py"),
     *("looking.py", "gauging.py", "naming.py", "playing.py", "scaffold.py"),
 }

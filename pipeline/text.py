@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -96,6 +97,35 @@ def normalised(text: str) -> str:
     folded = _NUMBER_MARK.sub(lambda mark: _STAND_IN.get(mark[0][0], _DASH), folded)
     kept = [character for character in folded if _says_something(character)]
     return unicodedata.normalize("NFKC", "".join(kept))
+
+
+SHORT_CHARS = 12
+"""A text of fewer letters than this, spaces aside, has other words where it is parted otherwise: now here, nowhere."""
+
+
+def same_key(text: str) -> str:
+    """The key under which rows ask the same: `normalised`, of a short text with the spaces that part its words, or the
+    text itself where nothing is left of it.
+
+    Between characters of unspaced scripts, and beside punctuation alone, a space parts nothing.
+
+    >>> same_key("now here") == same_key("nowhere"), same_key("Now  here!") == same_key("now here")
+    (False, True)
+    >>> same_key("pay day, next month") == same_key("payday next month"), same_key("你 好") == same_key("你好")
+    (True, True)
+    """
+    key = normalised(text)
+    if len(key) >= SHORT_CHARS or not key:
+        return key or text
+    words = [word for word in map(normalised, text.split()) if word]
+    if "".join(words) != key:  # numbers keep their spaces as it is
+        return key
+    borders = (" " if _spaced(one[-1]) and _spaced(two[0]) else "" for one, two in pairwise(words))
+    return "".join(part for pair in zip_longest(words, borders, fillvalue="") for part in pair)
+
+
+def _spaced(character: str) -> bool:
+    return character.isalpha() and not is_unspaced(character)
 
 
 @lru_cache(maxsize=65536)

@@ -84,7 +84,7 @@ def _lists(of: dict[int, list[str]], rows: int) -> pa.ListArray:
 def _final(work: Work, told: pa.Table) -> Iterator[pa.RecordBatch]:
     """The rows by the columns of their task, each with the answer that it leaves with."""
     answers, first = told["answer"].combine_chunks(), 0
-    for batch in work.batches(columns=work.contract.own):
+    for batch in work.own():
         yield with_columns(batch, answer=answers.slice(first, batch.num_rows))
         first += batch.num_rows
 

@@ -144,7 +144,7 @@ class Answers:
 def with_answers(work: Work, counted: Answers, gold: Answers) -> Iterator[pa.RecordBatch]:
     """The rows by the columns of their task, each with the answers that count (`heard`) and those that are gold."""
     first = 0
-    for batch in work.batches(columns=work.contract.own):
+    for batch in work.own():
         last = first + batch.num_rows
         yield with_columns(batch, heard=counted.lists(first, last), gold=gold.lists(first, last))
         first = last
@@ -152,8 +152,8 @@ def with_answers(work: Work, counted: Answers, gold: Answers) -> Iterator[pa.Rec
 
 def with_columns(batch: pa.RecordBatch, **more: pa.Array) -> pa.RecordBatch:
     """The batch with more columns, whose names no task uses."""
-    columns = [*batch.columns, *more.values()]
-    return pa.RecordBatch.from_arrays(columns, names=[*batch.schema.names, *(f"_{name}" for name in more)])
+    fields = [pa.field(f"_{name}", column.type) for name, column in more.items()]
+    return pa.RecordBatch.from_arrays([*batch.columns, *more.values()], schema=pa.schema([*batch.schema, *fields]))
 
 
 def read_answers(lists: pa.ListArray) -> list[list[Any]]:

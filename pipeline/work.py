@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline import store
-from pipeline.memo import COLUMNS
+from pipeline.memo import COLUMNS, KEYED, row_keys, with_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from pipeline.contract import Contract
     from pipeline.engine import Engine
     from pipeline.memo import Memos, Sort
     from pipeline.recipe import Recipe
     from pipeline.tasks import Task
+
+    Keys = NDArray[np.uint64]
 
 Given = TypeVar("Given")
 Beside = TypeVar("Beside")
@@ -40,6 +44,8 @@ class Work:
     """Called with the number of rows just done, for the progress bar."""
     memos: Memos | None = None
     """What the last run made of each row; None where nothing is remembered."""
+    _keys: dict[str, list[Keys]] = field(default_factory=dict)
+    """Of each table the keys of its rows by the columns of their task, batch by batch: 16 bytes a row."""
 
     def each(
         self,
@@ -83,10 +89,37 @@ class Work:
                 function, given, mapped=self.engine.map, batch_rows=self.engine.batch_rows, sort=sort
             )
 
+    def recalled(self, function: Callable[[pa.RecordBatch], pa.RecordBatch], given: pa.RecordBatch) -> pa.RecordBatch:
+        """`function` of a narrow batch, run in this process; each line is remembered by its first column alone.
+
+        That column (16 bytes) has to stand for everything that the function reads of the line, here or elsewhere.
+        """
+        if self.memos is None or not given.num_rows:
+            return function(given)
+        memo = self.memos.of(function, [])
+        whole = memo.through(function, [(None, given)], mapped=map, batch_rows=given.num_rows, sort=KEYED)
+        return next(made for _, made in list(whole))
+
     def without_places(self, table: str = "rows", columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """The rows by these columns, by default without those that say where they stand in the files."""
-        own = columns or [name for name in self.contract.schema.names if name not in PLACES]
-        return self.batches(table, own)
+        if columns == self.contract.own:
+            return self.own(table)
+        return self.batches(table, columns or [name for name in self.contract.schema.names if name not in PLACES])
+
+    def own(self, table: str = "rows") -> Iterator[pa.RecordBatch]:
+        """The rows by the columns of their task, beside a key of all these where something is remembered by it.
+
+        The key is made once, however often they are asked for.
+        """
+        known, found = self._keys.get(table), []
+        for at, batch in enumerate(self.batches(table, self.contract.own)):
+            if self.memos is None:
+                yield batch
+                continue
+            found.append(known[at] if known else row_keys(batch))
+            yield with_row(batch, found[-1])
+        if self.memos is not None:
+            self._keys[table] = found
 
     def earlier(self, stage: str, table: str, columns: Sequence[str] | None = None) -> pa.Table:
         """A narrow table of a stage that its `Stage.also` names."""

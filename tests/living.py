@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipeline import recipe
+from pipeline.decisions import line_id
 from tests.small import made
 
 if TYPE_CHECKING:
@@ -57,7 +58,10 @@ KINDS = {"labelled": LABELLED, "marked": MARKED}
 WORDS = ("harbour", "quiet", "evening", "bread", "basket", "lantern", "garden", "winter", "promise", "letter", "kettle")
 NAMES = ("Anna Berg", "Li Wei", "Omar", "Zoë", "Ines Paz", "Tom")
 PEOPLE = ("ann", "bob", "eve")
-DONE = ("add", "change", "delete", "shuffle", "relabel", "annotate", "decide", "copy", "take back")
+DONE = (
+    "add", "change", "delete", "shuffle", "relabel", "annotate", "decide", "decide a part", "lay down a rule", "undo",
+    "copy", "take back",
+)  # fmt: skip
 """What may happen to a data set between two builds."""
 
 
@@ -141,13 +145,41 @@ class Living:
     def decide(self) -> None:
         """A person decides about a row."""
         verdict = self.chance.choice(("fine", "drop", "ambiguous"))
-        line = {"row": f"s/{self._any()['id']}", "verdict": verdict, "who": "mo", "when": "2026-11-24", "why": "seen"}
-        self.decisions.append(line)
+        self.decisions.append({"row": f"s/{self._any()['id']}", "verdict": verdict, **self._by()})
+
+    def decide_a_part(self) -> None:
+        """A person decides about a span, or about what its label is."""
+        one = self._any()
+        line = {"row": f"s/{one['id']}", "verdict": "wrong", **self._by()}
+        if self.kind == "labelled":
+            self.decisions.append(line | {"answer": self.chance.choice(("good", "bad"))})
+        elif one["spans"]:
+            start, end, label = self.chance.choice(one["spans"])
+            becomes = self.chance.choice(("PER", "ORG", "O"))
+            self.decisions.append(line | {"part": f"{start}:{end}", "was": label, "answer": becomes})
+
+    def lay_down_a_rule(self) -> None:
+        """A person decides about all rows that a rule speaks of, those that come later, too."""
+        rule: dict[str, Any] = {"given": "good", "becomes": "bad", "phrases": [self.chance.choice(WORDS)]}
+        if self.kind != "labelled":
+            given, becomes = self.chance.choice((("PER", "ORG"), ("ORG", "PER"), ("O", "PER"), ("PER", "O")))
+            rule = {"given": given, "becomes": becomes, "surfaces": [self.chance.choice(NAMES)]}
+        self.decisions.append({"rule": rule, "verdict": "wrong", **self._by()})
+
+    def undo(self) -> None:
+        """A decision is undone by a line of its own."""
+        if self.decisions:
+            line = self.chance.choice(self.decisions)
+            self.decisions.append({"undo": line_id(line), **self._by()})
 
     def take_back(self) -> None:
-        """A decision is taken back."""
+        """A decision is taken out of the file."""
         if self.decisions:
             self.decisions.pop(self.chance.randrange(len(self.decisions)))
+
+    def _by(self) -> dict[str, str]:
+        who = self.chance.choice(("mo", "mo", "ann"))
+        return {"who": who, "when": "2026-11-24", "why": f"seen {self.chance.randrange(10**6)}"}
 
     def _any(self) -> dict[str, Any]:
         return self.chance.choice(self.records)

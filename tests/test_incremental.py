@@ -109,10 +109,10 @@ class Counted:
 
 def test_only_what_changed_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One row is written otherwise, and another added at the very top, which moves the place of every row."""
-    from pipeline import ingest
+    from pipeline import lining
 
     read, ruled = Counted(shaping.lines_of), Counted(settling.ruled_batch)
-    monkeypatch.setattr(ingest, "lines_of", read)
+    monkeypatch.setattr(lining, "lines_of", read)
     monkeypatch.setattr(settling, "ruled_batch", ruled)
     # Any other consensus weighs annotators by all rows: an answer more can change what is settled of other rows.
     monkeypatch.setitem(KINDS, "labelled", KINDS["labelled"].replace("[audit]", '[audit]\nconsensus = "majority"'))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text import is_unspaced, language, nfc, nfc_offsets, normalised, units
+from pipeline.text import is_unspaced, language, nfc, nfc_offsets, normalised, same_key, units
 
 # Letters that compose, Hangul jamo, marks of several classes, singletons, astral and full-width characters.
 HARD = "aeo\u0301\u0308\u0327\u0323\u1100\u1161\u11a8\uac00\u212b\u0958\u093c\u0915中，Ａ\U0001f600\U0002f800 q"
@@ -147,3 +147,19 @@ def test_unspaced() -> None:
     assert is_unspaced("这部 film 很好看")
     assert not is_unspaced("the 长城 is long")
     assert not is_unspaced("...")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("now here", "nowhere", False),
+        ("a b", "ab", False),
+        ("Now  here!", "now here", True),
+        ("e-mail", "email", True),
+        ("你 好", "你好", True),
+        ("GPT 用户", "GPT用户", True),
+        ("now here, there, everywhere", "nowhere there everywhere", True),
+    ],
+)
+def test_a_short_text_of_other_words_is_another(one: str, other: str, same: bool) -> None:
+    assert (same_key(one) == same_key(other)) == same

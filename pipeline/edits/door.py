@@ -51,17 +51,21 @@ def seeded(seed: int) -> Iterator[None]:
         np.random.set_state(before_numpy)
 
 
+# What nlpaug imports for its language models and for fetching them, none of which is used here: two seconds a process.
+_NOT_NEEDED = ("torch", "gdown")
+
+
 @lru_cache(maxsize=1)
 def characters() -> Any:
     """The module `nlpaug.augmenter.char`."""
-    with _quiet():
+    with _quiet(), _without(_NOT_NEEDED):
         return import_module("nlpaug.augmenter.char")
 
 
 @cache
 def words(module: str) -> Any:
     """The module `nlpaug.augmenter.word.<module>` without its siblings, which import transformers: 5 s a worker."""
-    with _quiet():
+    with _quiet(), _without(_NOT_NEEDED):
         package = import_module("nlpaug.augmenter")
         name = f"{package.__name__}.word"
         if name not in sys.modules:
@@ -70,6 +74,19 @@ def words(module: str) -> Any:
             sys.modules[name] = bare
             bare.WordAugmenter = import_module(f"{name}.word_augmenter").WordAugmenter  # type: ignore[attr-defined]
         return import_module(f"{name}.{module}")
+
+
+@contextmanager
+def _without(names: Sequence[str]) -> Iterator[None]:
+    """Import nothing of these packages, unless they are there already: whoever asks for one gets an empty module."""
+    absent = [name for name in names if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = ModuleType(name)
+    try:
+        yield
+    finally:
+        for name in absent:
+            sys.modules.pop(name)
 
 
 @contextmanager

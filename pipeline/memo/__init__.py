@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.memo.file import Entries, Writer, read
-from pipeline.memo.keys import keys_of, row_keys
+from pipeline.memo.keys import ROW, key_column, keys_by_row, keys_of, row_keys, with_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -54,26 +54,38 @@ class Sort(Protocol[Given]):
 
 
 class Columns:
-    """Batches of Arrow columns."""
+    """Batches of Arrow columns; the column `ROW`, if there is one, is for their keys alone."""
 
     def told(self, batch: pa.RecordBatch) -> str:
         """The schema."""
-        return str(batch.schema.remove_metadata())
+        return str(batch.schema.remove_metadata().names) + str(_bare(batch).schema.remove_metadata())
 
     def keys(self, batch: pa.RecordBatch) -> Keys:
         """Keys by the content of all columns."""
-        return row_keys(batch)
+        return keys_by_row(batch) if ROW in batch.schema.names else row_keys(batch)
 
     def pick(self, batch: pa.RecordBatch, rows: Ints) -> pa.RecordBatch:
         """The rows at these places."""
-        return batch.take(pa.array(rows))
+        return _bare(batch).take(pa.array(rows))
 
     def join(self, batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
         """All rows of several batches."""
-        return pa.concat_batches(batches)
+        return pa.concat_batches([_bare(batch) for batch in batches])
 
 
-COLUMNS = Columns()
+def _bare(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.drop_columns([ROW]) if ROW in batch.schema.names else batch
+
+
+class Keyed(Columns):
+    """Batches of Arrow columns whose first one (16 bytes) is the key."""
+
+    def keys(self, batch: pa.RecordBatch) -> Keys:
+        """The first column."""
+        return key_column(batch.column(0))
+
+
+COLUMNS, KEYED = Columns(), Keyed()
 
 
 @dataclass
@@ -176,10 +188,10 @@ class _Run(Generic[Beside, Given]):
                 gathered.append(batch if len(new) == len(keys) else self._sort.pick(batch, new))
                 rows += len(new)
             if rows >= self._batch_rows:
-                yield gathered[0] if len(gathered) == 1 else self._sort.join(gathered)
+                yield self._sort.join(gathered)
                 gathered, rows = [], 0
         if rows:
-            yield gathered[0] if len(gathered) == 1 else self._sort.join(gathered)
+            yield self._sort.join(gathered)
 
     def _open(self, first: Given, keys: Keys) -> None:
         """Read what is remembered; it is believed if it says of the very first row what the function says."""
@@ -247,4 +259,4 @@ class _Run(Generic[Beside, Given]):
             self._writer.abandon()
 
 
-__all__ = ["COLUMNS", "FOLDER", "Columns", "Memo", "Memos", "Sort", "keys_of", "row_keys"]
+__all__ = ["COLUMNS", "FOLDER", "KEYED", "Columns", "Keyed", "Memo", "Memos", "Sort", "keys_of", "row_keys", "with_row"]

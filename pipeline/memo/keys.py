@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
     Keys = NDArray[np.uint64]
 
+ROW = "_row"
+"""A column of keys that stand for other columns of its batch, which the metadata of its field name."""
+COVERS = b"covers"
+SHORT_BYTES = 64
+"""Values as short as this, on average, are worth looking for equal ones among them: few answers make many rows."""
 KEY_BYTES = 16
 """By chance alone two of a billion rows share a key of 128 bits once in 10^20 builds."""
 
@@ -30,8 +35,45 @@ def row_keys(batch: pa.RecordBatch) -> Keys:
     return digests(_joined(*_parts_of(batch.columns, batch.num_rows)))
 
 
+def with_row(batch: pa.RecordBatch, keys: Keys) -> pa.RecordBatch:
+    """The batch with the column `ROW` before all others: `keys` stand for all that it has now."""
+    data = pa.py_buffer(np.ascontiguousarray(keys))
+    column = pa.FixedSizeBinaryArray.from_buffers(pa.binary(KEY_BYTES), len(keys), [None, data])
+    field = pa.field(ROW, column.type, metadata={COVERS: "\n".join(batch.schema.names)})
+    return pa.RecordBatch.from_arrays([column, *batch.columns], schema=pa.schema([field, *batch.schema]))
+
+
+def keys_by_row(batch: pa.RecordBatch) -> Keys:
+    """A key for every row like `row_keys`, by its column `ROW` and the columns that this does not stand for."""
+    covered = batch.schema.field(ROW).metadata[COVERS].decode().split("\n")
+    others = [name for name in batch.schema.names if name not in (ROW, *covered)]
+    known = key_column(batch[ROW])
+    return known if not others else _mixed(known + row_keys(batch.select(others)))
+
+
+def key_column(column: pa.FixedSizeBinaryArray) -> Keys:
+    """A column of keys as numbers: uint64[rows, 2]."""
+    data = np.frombuffer(column.buffers()[1], dtype=np.uint64) if len(column) else np.zeros(0, dtype=np.uint64)
+    return np.asarray(data.reshape(-1, 2)[column.offset : column.offset + len(column)])
+
+
+def _mixed(values: Keys) -> Keys:
+    """A 64-bit hash of every value (the finaliser of splitmix64, Steele et al. 2014, doi 10.1145/2660193.2660195)."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(values ^ (values >> np.uint64(31)))
+
+
 def digests(rows: pa.LargeBinaryArray) -> Keys:
     """The 128-bit hash of every value: uint64[rows, 2]."""
+    if len(rows) and rows.nbytes <= (SHORT_BYTES + 8) * len(rows):
+        encoded: Any = pc.dictionary_encode(rows)
+        if 2 * len(encoded.dictionary) <= len(rows):
+            return np.asarray(_digests(encoded.dictionary)[np.asarray(encoded.indices)])
+    return _digests(rows)
+
+
+def _digests(rows: pa.LargeBinaryArray) -> Keys:
     ends, data = _buffers(rows)
     view = memoryview(data)
     return keys_of(blake2b(view[begin:end], digest_size=KEY_BYTES).digest() for begin, end in pairwise(ends.tolist()))

@@ -22,19 +22,12 @@ SPELLED = (datetime, date, time, Decimal)
 """Values that tables hold and JSON does not, all of which their `repr` tells apart."""
 
 
-@dataclass(frozen=True)
-class Records(Generic[Item]):
-    """Batches that are lists of records; `said` gives what a record says, as plain values."""
-
-    said: Callable[[Item], Any]
+class Items(Generic[Item]):
+    """Batches that are lists, of things whose keys hold all that is to be known of them."""
 
     def told(self, batch: Sequence[Item]) -> str:
-        """Nothing: every key holds the names of the fields."""
+        """Nothing."""
         return ""
-
-    def keys(self, batch: Sequence[Item]) -> NDArray[np.uint64]:
-        """A key for every record: uint64[records, 2]."""
-        return keys_of(record_key(self.said(item)) for item in batch)
 
     def pick(self, batch: Sequence[Item], rows: NDArray[np.int64]) -> list[Item]:
         """The records at these places."""
@@ -43,6 +36,17 @@ class Records(Generic[Item]):
     def join(self, batches: Sequence[Sequence[Item]]) -> list[Item]:
         """All records of several batches."""
         return [item for batch in batches for item in batch]
+
+
+@dataclass(frozen=True)
+class Records(Items[Item]):
+    """Batches that are lists of records; `said` gives what a record says, as plain values."""
+
+    said: Callable[[Item], Any]
+
+    def keys(self, batch: Sequence[Item]) -> NDArray[np.uint64]:
+        """A key for every record: uint64[records, 2]."""
+        return keys_of(record_key(self.said(item)) for item in batch)
 
 
 def record_key(said: Any) -> bytes:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.quality.duplicates import canonical, near_pairs
+from pipeline.quality.duplicates.recalling import Recall, anew
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,11 +80,12 @@ class Keyed:
         return int((np.bincount(self.code) > 1).sum()) if len(self.code) else 0
 
 
-def same_text(rows: pa.Table, settings: SplitSettings) -> tuple[Ints, Ints, Counter[str]]:
+def same_text(rows: pa.Table, settings: SplitSettings, *, recall: Recall = anew) -> tuple[Ints, Ints, Counter[str]]:
     """Pairs of rows (columns key, text) that say the same, or one of which holds the other whole, and how many of each
     kind; where near duplicates may part only those of one key."""
     if settings.near_duplicates:
-        near = near_pairs(rows["text"], threshold=settings.near_threshold, seed=settings.seed, contained=True)
+        how: Any = {"threshold": settings.near_threshold, "seed": settings.seed, "recall": recall}
+        near = near_pairs(rows["text"], contained=True, **how)
         return near.left, near.right, Counter(near.kind)
     first = canonical(rows["key"])
     copies = np.flatnonzero(first != np.arange(len(first)))

@@ -21,10 +21,11 @@ def read_jsonl(raw: RawFile, options: ReadOptions) -> Iterator[Record | Broken]:
     origin, source = lines(raw, options)
     for line in source:
         if line.reason or not (line.text.isspace() or not line.text):
-            yield _record(origin, line, options)
+            yield record_of(origin, line, options)
 
 
-def _record(origin: Origin, line: Line, options: ReadOptions) -> Record | Broken:
+def record_of(origin: Origin, line: Line, options: ReadOptions) -> Record | Broken:
+    """The record of one line that is not blank."""
     if line.reason:
         return origin.broken(line.number, line.reason, line.evidence, line.text)
     try:

@@ -179,19 +179,20 @@ def lines(raw: RawFile, options: ReadOptions) -> tuple[Origin, Iterator[Line]]:
 
 
 def _decoded(raw: RawFile, about: Head, replace: bool) -> Iterator[Line]:
-    number = 0
-    decoder = codecs.getdecoder(about.encoding)
     carriage = "\r".encode(about.encoding)
-    for ended in _split(raw, about):
-        number += 1
-        if ended is None:
-            yield Line(number, "", "unreadable_record", f"a line of more than {LINE_BYTES >> 20} MiB")
-            continue
-        data = ended.removesuffix(carriage)
-        try:
-            yield Line(number, decoder(data)[0])
-        except ValueError:
-            yield _mended(number, data, about.encoding, replace)
+    for number, ended in enumerate(split(raw, about), start=1):
+        data = None if ended is None else ended.removesuffix(carriage)
+        yield line_of(number, data, about.encoding, replace=replace)
+
+
+def line_of(number: int, data: bytes | None, encoding: str, *, replace: bool) -> Line:
+    """A line, decoded, from its bytes without their ending; None is one that is too long."""
+    if data is None:
+        return Line(number, "", "unreadable_record", f"a line of more than {LINE_BYTES >> 20} MiB")
+    try:
+        return Line(number, codecs.decode(data, encoding))
+    except ValueError:
+        return _mended(number, data, encoding, replace)
 
 
 def _mended(number: int, data: bytes, encoding: str, replace: bool) -> Line:
@@ -225,7 +226,7 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("assay_bytes", _escaped)
 
 
-def _split(raw: RawFile, about: Head) -> Iterator[bytes | None]:
+def split(raw: RawFile, about: Head) -> Iterator[bytes | None]:
     """The bytes of every line; None for one that is too long to hold."""
     newline = about.newline.encode(about.encoding)
     width = _WIDTHS.get(about.encoding, 1)

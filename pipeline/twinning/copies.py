@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline.hearing import Said
 from pipeline.quality.duplicates import SIGNED
-from pipeline.text import normalised
+from pipeline.text import same_key
 from pipeline.twinning.likeness import NEAR, signed_in
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ PLACELESS = frozenset({"nominal", "ordinal", "interval", "ratio", "sets"})
 
 def keys_of(texts: Sequence[str], *, kind: str) -> list[bytes]:
     """The keys (16 bytes) of what was asked, `exact` or `same`; of texts without letters or digits both are one."""
-    told = texts if kind == "exact" else [normalised(text) or text for text in texts]
+    told = texts if kind == "exact" else [same_key(text) for text in texts]
     return [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in told]
 
 
@@ -49,10 +49,12 @@ def read(work: Work) -> pa.Table:
     version = [work.task.name, work.task.guideline.model_dump(mode="json")]
     if work.recipe.settings.audit.duplicates in NEAR:
         told = pa.Table.from_batches(
-            list(work.each(partial(signed_in, task=work.task), version=version)), schema=SIGNED
+            list(work.each(partial(signed_in, task=work.task), version=version, columns=work.contract.own)),
+            schema=SIGNED,
         )
         return told.append_column("same", told["key"])
-    return pa.Table.from_batches(list(work.each(partial(keys_in, task=work.task), version=version)), schema=KEYS)
+    function = partial(keys_in, task=work.task)
+    return pa.Table.from_batches(list(work.each(function, version=version, columns=work.contract.own)), schema=KEYS)
 
 
 def keys_in(batch: pa.RecordBatch, *, task: Task) -> pa.RecordBatch:

@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from pipeline.quality.duplicates import SIGNED, pairs, semantic_pairs, signed
 from pipeline.quality.duplicates.evidence import CONTAINED, EXACT, NORMALISED
-from pipeline.quality.duplicates.frequency import Frequencies
+from pipeline.quality.duplicates.frequency import rarest
 from pipeline.quality.duplicates.proposing import flat
+from pipeline.quality.duplicates.recalling import Recall, anew
 from pipeline.twinning.embedding import TEXTS_AT_ONCE as EMBEDDED_AT_ONCE
 from pipeline.twinning.embedding import embedded
 
@@ -81,14 +82,18 @@ def signed_texts(texts: Sequence[str]) -> pa.RecordBatch:
 
 def usual(told: pa.Table) -> list[int]:
     """In how many texts the rarest word of each row stands, at most `USUAL_ROWS`: a word with a slip in it is rare."""
-    words, starts = flat(told["words"])
-    counts = np.minimum(Frequencies.of(words, starts)(words), USUAL_ROWS)
-    found = np.full(told.num_rows, USUAL_ROWS, dtype=np.int64)
-    np.minimum.at(found, np.repeat(np.arange(told.num_rows), np.diff(starts)), counts)
-    return [*map(int, found)]
+    return [*map(int, rarest(*flat(told["words"]), USUAL_ROWS))]
 
 
-def near(rows: Sequence[int], ids: Sequence[str], told: pa.Table, texts_of: TextsOf, settings: AuditSettings) -> Near:
+def near(
+    rows: Sequence[int],
+    ids: Sequence[str],
+    told: pa.Table,
+    texts_of: TextsOf,
+    settings: AuditSettings,
+    *,
+    recall: Recall = anew,
+) -> Near:
     """Pairs among `rows` (positions, in the order in which they stand for others; no two read the same).
 
     `told` is `SIGNED` of all rows.
@@ -99,7 +104,7 @@ def near(rows: Sequence[int], ids: Sequence[str], told: pa.Table, texts_of: Text
     def texts(at: Ints) -> list[str]:
         return texts_of(positions[at])
 
-    options: dict[str, Any] = {"threshold": settings.near_threshold, "seed": settings.seed}
+    options: dict[str, Any] = {"threshold": settings.near_threshold, "seed": settings.seed, "recall": recall}
     found = pairs(told.take(pa.array(positions)), texts, ids=[ids[row] for row in positions.tolist()], **options)
     made = Near(not_listed=dict(found.not_listed))
     if settings.duplicates == "semantic":

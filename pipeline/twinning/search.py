@@ -134,7 +134,8 @@ def compare(
     )
     rows = [alive[at] for at in order]
     heads = list({spoken.same[row]: row for row in reversed(rows)}.values())[::-1]
-    found = near(heads, spoken.ids, told, asked.of, settings) if heads and settings.duplicates in NEAR else Near()
+    is_near = heads and settings.duplicates in NEAR
+    found = near(heads, spoken.ids, told, asked.of, settings, recall=work.recalled) if is_near else Near()
     place = {row: at for at, row in enumerate(rows)}
     merging = merge(
         _members(rows, spoken, meanings, decided, settings.trusted_sources),
@@ -172,12 +173,13 @@ def _members(
     trusted: Sequence[str],
 ) -> Members:
     place = {source: at for at, source in enumerate(trusted)}
+    trust = [place.get(source_of(spoken.ids[row]), UNTRUSTED) for row in rows] if trusted else [UNTRUSTED] * len(rows)
     return Members(
         position=rows,
         same=[spoken.same[row] for row in rows],
         answer=[meanings[row] or "" for row in rows],
         decided=[row in decided for row in rows],
-        trust=[place.get(source_of(spoken.ids[row]), UNTRUSTED) for row in rows],
+        trust=trust,
         time=[spoken.times[row] for row in rows],
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+import subprocess
+import sys
 import unicodedata
 
 import numpy as np
@@ -126,3 +128,10 @@ def test_a_misspelt_word_is_one_letter_off() -> None:
     assert after is not None
     assert len(after[0]) == 9
     assert sum(a != b for a, b in zip(after[0], "wonderful", strict=True)) == 1
+
+
+def test_an_edit_by_nlpaug_loads_no_language_models() -> None:
+    loaded = "door.characters(); door.words('random'); print('torch' in sys.modules)"
+    code = f"import sys; from pipeline.edits import door; {loaded}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]

@@ -10,7 +10,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.memo.keys import row_keys
+from pipeline.memo import COLUMNS
+from pipeline.memo.keys import keys_by_row, row_keys, with_row
 
 SPAN = pa.struct([("start", pa.int32()), ("text", pa.string())])
 SCHEMA = pa.schema(
@@ -82,3 +83,22 @@ def test_dictionaries_are_what_they_stand_for() -> None:
     both = [pa.RecordBatch.from_arrays([column], names=["x"]) for column in (plain, plain.dictionary_encode())]
     one, other = (row_keys(each) for each in both)
     assert np.array_equal(one, other)
+
+
+def test_a_key_of_some_columns_stands_for_them_beside_others() -> None:
+    own = pa.RecordBatch.from_pydict({"text": ["a", "b", "a"], "label": ["x", "x", "x"]})
+    batch = with_row(own, row_keys(own))
+    answered = pa.RecordBatch.from_arrays(
+        [*batch.columns, pa.array(["yes", "yes", "no"])], schema=batch.schema.append(pa.field("_answer", pa.string()))
+    )
+    assert len({tuple(key) for key in keys_by_row(answered).tolist()}) == 3
+    assert (keys_by_row(batch) == row_keys(own)).all()
+    assert (keys_by_row(answered.slice(1, 2)) == keys_by_row(answered)[1:]).all()
+    assert COLUMNS.pick(answered, np.array([2])).to_pylist() == [{"text": "a", "label": "x", "_answer": "no"}]
+
+
+@given(st.lists(st.sampled_from(["", "a", "b" * 5, "王"]), min_size=1, max_size=40))
+def test_few_values_among_many_rows_have_the_keys_they_have_alone(values: list[str]) -> None:
+    batch = pa.RecordBatch.from_pydict({"value": values})
+    alone = [row_keys(batch.slice(at, 1))[0].tolist() for at in range(len(values))]
+    assert row_keys(batch).tolist() == alone

@@ -22,7 +22,7 @@ def straight_liners(ballots: Ballots) -> NDArray[np.bool_]:
     or, where that is more, among the others who labelled the same units: who was handed a batch of one class is fair.
     Many of them, each true to a label of their own, look like a skilled party to every method of consensus.
     """
-    from scipy.stats import binom
+    from scipy.special import bdtrc
 
     people, classes = len(ballots.annotators), max(len(ballots.labels), 1)
     named = ballots.annotator >= 0
@@ -32,9 +32,7 @@ def straight_liners(ballots: Ballots) -> NDArray[np.bool_]:
     favourite = given.argmax(axis=1) if people else np.zeros(0, dtype=np.int64)
     common = (np.bincount(ballots.label, minlength=classes) + 1) / (len(ballots) + classes)
     candidates = top >= np.maximum(_NEARLY_ALL * total, 2)
-    candidates[candidates] = (
-        binom.sf(top[candidates] - 1, total[candidates], common[favourite[candidates]]) < _BY_CHANCE
-    )
+    candidates[candidates] = bdtrc(top[candidates] - 1, total[candidates], common[favourite[candidates]]) < _BY_CHANCE
     if not candidates.any():
         return np.asarray(candidates)
     # What the others say on the units of the candidates, of the label that each of them favours.
@@ -45,7 +43,7 @@ def straight_liners(ballots: Ballots) -> NDArray[np.bool_]:
     others = np.where(votes[unit] > 1, same / np.maximum(votes[unit] - 1, 1), common[favourite[who]])
     here = np.bincount(who, others, people) / np.maximum(total, 1)
     chance = np.clip(np.maximum(common[favourite], here), 0, 1)
-    return np.asarray(candidates & (binom.sf(top - 1, total, chance) < _BY_CHANCE))
+    return np.asarray(candidates & (bdtrc(top - 1, total, chance) < _BY_CHANCE))
 
 
 def counting(ballots: Ballots, ignored: NDArray[np.bool_]) -> NDArray[np.bool_]:

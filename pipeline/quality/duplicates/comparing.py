@@ -104,7 +104,7 @@ def _block(codes: Codes, starts: Ints, sums: Codes, left: Ints, right: Ints) -> 
         axis=1,
     )
     frames = _frames(sums, starts, left, (start, mine, yours), differing.flags & np.uint64(UNSPACED) > 0)
-    state = _state(differing, longest, shared)
+    state = _state(differing, longest)
     # "witout" for "without" or "dosen't" for "does not" is a slip: a negation that became a word has to be read.
     written = (state == CHANGED_NEGATION) & (np.minimum(mine, yours) == 1) & (np.maximum(mine, yours) <= 2)
     state[written] = OPEN
@@ -178,7 +178,7 @@ def _places(first: Ints, sizes: Ints) -> Ints:
     return np.arange(int(sizes.sum())) + np.repeat(first - np.cumsum(sizes) + sizes, sizes)
 
 
-def _state(differing: _Differing, longest: Ints, shared: NDArray[np.float64]) -> Ints:
+def _state(differing: _Differing, longest: Ints) -> Ints:
     """What can be said of each pair from the words that only one of the two has."""
     most = 1 + longest // EVERY
     unlike = np.maximum(differing.only_mine, differing.only_yours)
@@ -186,5 +186,14 @@ def _state(differing: _Differing, longest: Ints, shared: NDArray[np.float64]) ->
     state = np.where(many, CHANGED_WORDS, OPEN)
     for flag, name in ((SYMBOL, CHANGED_SIGN), (NEGATION, CHANGED_NEGATION), (NUMBER, CHANGED_NUMBER)):
         state[differing.flags & np.uint64(flag) > 0] = name
-    state[(shared < _FAR) | (unlike > 2 * most)] = FAR
+    state[is_far(unlike, longest)] = FAR
     return state
+
+
+def is_far(unlike: Ints, longest: Ints) -> Bools:
+    """Whether texts have too little in common: how many words only one of the two has, and the longer one: bool[pairs].
+
+    True of more such words wherever it is true of fewer.
+    """
+    shared = 1 - unlike / np.maximum(longest, 1)
+    return np.asarray((shared < _FAR) | (unlike > 2 * (1 + longest // EVERY)))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.quality.duplicates.evidence import CONTAINED, Found
 from pipeline.quality.duplicates.proposing import flat
@@ -21,7 +23,6 @@ from pipeline.quality.fingerprints import SIZE, WINDOW
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     Bools = NDArray[np.bool_]
@@ -34,6 +35,7 @@ SHORTEST_LETTERS = SHORTEST_SPACED
 MOST_HOLDERS = 10
 _MOST_ALIKE = 50
 _PAIRS_AT_ONCE = 2_000
+_PLACES_AT_ONCE = 2_000_000
 
 
 def within(signed: pa.Table, rows: Ints, texts_of: Callable[[Ints], list[str]], side: Ints | None = None) -> Found:
@@ -70,31 +72,40 @@ def _proposed(chosen: pa.Table, units: Ints) -> tuple[Ints, Ints]:
     unspaced = np.asarray(chosen["unspaced"])
     long = units >= np.where(unspaced, SHORTEST_CHARACTERS, SHORTEST_WORDS)
     long &= unspaced | (chosen["length"].to_numpy() >= SHORTEST_LETTERS)
-    order = np.argsort(hashes, kind="stable")
-    ordered = hashes[order]
-    rows = np.flatnonzero(long & np.asarray(chosen["lowest"].is_valid()))
-    probes = [(rows, chosen["lowest"].take(rows).to_numpy().astype(np.uint64)), _rarest(hashes, owners, ordered, long)]
+    prints: Any = pc.dictionary_encode(pa.array(hashes))
+    code = np.asarray(prints.indices).astype(np.int64)
+    counts = np.bincount(code, minlength=len(prints.dictionary))
+    # Prints that no two texts have, and those of a template, propose nothing, and most are one of these.
+    some = np.flatnonzero(((counts > 1) & (counts <= _MOST_ALIKE))[code])
+    some = some[np.argsort(code[some], kind="stable")]
     found = [np.zeros(0, dtype=np.int64)]
-    for shorter, probe in probes:
-        first, last = np.searchsorted(ordered, probe), np.searchsorted(ordered, probe, side="right")
-        some = np.flatnonzero((last - first <= _MOST_ALIKE) & (last > first))
-        sizes = (last - first)[some]
-        places = np.arange(int(sizes.sum())) + np.repeat(first[some] - np.cumsum(sizes) + sizes, sizes)
-        holder, held = owners[order[places]], np.repeat(shorter[some], sizes)
+    for shorter, probe in (_lowest(chosen, prints.dictionary, long), _rarest(code, hashes, owners, counts, long)):
+        first, last = np.searchsorted(code[some], probe), np.searchsorted(code[some], probe, side="right")
+        sizes = last - first
+        places = np.arange(int(sizes.sum())) + np.repeat(first - np.cumsum(sizes) + sizes, sizes)
+        holder, held = owners[some[places]], np.repeat(shorter, sizes)
         longer = units[holder] > units[held]
         found.append(holder[longer] * len(units) + held[longer])
     holder, held = np.divmod(np.unique(np.concatenate(found)), max(len(units), 1))
     return holder, held
 
 
-def _rarest(hashes: Hashes, owners: Ints, ordered: Hashes, long: Bools) -> tuple[Ints, Hashes]:
+def _lowest(chosen: pa.Table, prints: pa.Array, long: Bools) -> tuple[Ints, Ints]:
+    """The long texts whose lowest fingerprint is one of `prints`, and which one it is."""
+    code = pc.fill_null(pc.index_in(chosen["lowest"].combine_chunks(), value_set=prints, skip_nulls=True), -1)
+    place = np.asarray(code).astype(np.int64)
+    rows = np.flatnonzero(long & (place >= 0))
+    return rows, place[rows]
+
+
+def _rarest(code: Ints, hashes: Hashes, owners: Ints, counts: Ints, long: Bools) -> tuple[Ints, Ints]:
     """Of each long text the fingerprint that the fewest others share, if any other does: where it is not alone."""
-    mine = np.flatnonzero(long[owners])
-    counts = np.searchsorted(ordered, hashes[mine], side="right") - np.searchsorted(ordered, hashes[mine])
-    order = np.lexsort((hashes[mine], counts, owners[mine]))
-    first = order[np.flatnonzero(np.diff(owners[mine][order], prepend=-1))]
-    first = first[counts[first] > 1]
-    return owners[mine[first]], hashes[mine[first]]
+    fewest = np.full(len(long), np.iinfo(np.int64).max)
+    np.minimum.at(fewest, owners, counts[code])
+    least = np.flatnonzero(long[owners] & (fewest[owners] > 1) & (counts[code] == fewest[owners]))
+    least = least[np.lexsort((hashes[least], owners[least]))]
+    first = least[np.flatnonzero(np.diff(owners[least], prepend=-1))]
+    return owners[first], code[first]
 
 
 def _stands(chosen: pa.Table, rows: Ints, pairs: tuple[Ints, Ints], texts_of: Callable[[Ints], list[str]]) -> Bools:
@@ -103,16 +114,38 @@ def _stands(chosen: pa.Table, rows: Ints, pairs: tuple[Ints, Ints], texts_of: Ca
     words, starts = flat(chosen["words"])
     whole = chosen["units"].to_numpy() <= np.diff(starts)
     found = np.zeros(len(holder), dtype=bool)
-    for start in range(0, len(holder), _PAIRS_AT_ONCE):
-        at = slice(start, start + _PAIRS_AT_ONCE)
+    short = np.flatnonzero(whole[holder] & whole[held])
+    found[short] = _runs(words, starts, holder[short], held[short])
+    some = np.flatnonzero(~(whole[holder] & whole[held]))
+    for start in range(0, len(some), _PAIRS_AT_ONCE):
+        at = some[start : start + _PAIRS_AT_ONCE]
         needed = np.unique(np.concatenate([holder[at], held[at]]))
-        short, long = needed[whole[needed]], needed[~whole[needed]]
-        spelled = dict(zip(short.tolist(), _spelled(words, starts[short], starts[short + 1]), strict=True))
-        if len(long):
-            read = Wordings.of(texts_of(rows[long]))
-            spelled |= dict(zip(long.tolist(), _spelled(read.codes, read.starts[:-1], read.starts[1:]), strict=True))
+        read = Wordings.of(texts_of(rows[needed]))
+        spelled = dict(zip(needed.tolist(), _spelled(read.codes, read.starts[:-1], read.starts[1:]), strict=True))
         both = zip(holder[at].tolist(), held[at].tolist(), strict=True)
         found[at] = [spelled[other] in spelled[one] for one, other in both]
+    return found
+
+
+def _runs(words: Hashes, starts: Ints, holder: Ints, held: Ints) -> Bools:
+    """Whether the words of one text stand in a row in those of another: bool[pairs].
+
+    Every place where they may begin is tried; after the first word, few are left.
+    """
+    sizes = np.diff(starts)
+    places = np.maximum(sizes[holder] - sizes[held] + 1, 0)
+    found = np.zeros(len(holder), dtype=bool)
+    for part in np.array_split(np.arange(len(holder)), 1 + int(places.sum()) // _PLACES_AT_ONCE):
+        pair = np.repeat(part, places[part])
+        begin = np.cumsum(places[part]) - places[part]
+        at = starts[holder[pair]] + np.arange(len(pair)) - np.repeat(begin, places[part])
+        step = 0
+        while len(pair):
+            same = words[at + step] == words[starts[held[pair]] + step]
+            pair, at, step = pair[same], at[same], step + 1
+            ended = sizes[held[pair]] == step
+            found[pair[ended]] = True
+            pair, at = pair[~ended], at[~ended]
     return found
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.text import UNSPACED, normalised
+from pipeline.text import SHORT_CHARS, UNSPACED, normalised, same_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,12 +83,14 @@ class Folded:
 
 
 def keys(texts: Sequence[str], folded: Folded) -> list[str]:
-    """`pipeline.text.normalised` of each text, or the text itself where nothing is left of it."""
+    """`pipeline.text.same_key` of each text."""
     kept = (folded.classes & KEPT > 0) | (folded.points == 0)
     text = folded.points[kept].astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
     found = unicodedata.normalize("NFKC", text).split(_END)[:-1]
     for row in np.unique(folded.rows()[_delicate(folded)]).tolist():
         found[row] = normalised(texts[row])
+    for row in np.flatnonzero(np.array([len(key) < SHORT_CHARS for key in found], dtype=bool)).tolist():
+        found[row] = same_key(texts[row])
     return [key or text for key, text in zip(found, texts, strict=True)]
 
 

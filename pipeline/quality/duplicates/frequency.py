@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.quality.duplicates.wording import UNSPACED
 from pipeline.quality.shingles import mixed
@@ -69,17 +71,39 @@ def _slots(one: Codes, other: Codes, room: int) -> tuple[Ints, Ints]:
     return low.astype(np.int64), high.astype(np.int64)
 
 
+def rarest(codes: Codes, starts: Ints, most: int) -> Ints:
+    """In how many texts the rarest word of each text stands, at most `most`: int64[texts]; `most` without words."""
+    text = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    word, words = _numbered(codes)
+    counts = _texts_of(word, text, len(words))
+    found = np.full(len(starts) - 1, most, dtype=np.int64)
+    filled = np.flatnonzero(np.diff(starts))
+    if len(filled):
+        found[filled] = np.minimum(np.minimum.reduceat(counts[word], starts[filled]), most)
+    return found
+
+
 def _counted(codes: Codes, text: Ints) -> tuple[Codes, Ints]:
-    """The distinct words and the texts of each, a share of the words at a time."""
-    parts = 1 + len(codes) // _WORDS_AT_ONCE
-    found = []
+    """The distinct words, sorted, and the texts of each."""
+    word, words = _numbered(codes)
+    counts = _texts_of(word, text, len(words))
+    order = np.argsort(words)
+    return words[order], counts[order]
+
+
+def _numbered(codes: Codes) -> tuple[Ints, Codes]:
+    """The number of each word, and the distinct words by number."""
+    encoded: Any = pc.dictionary_encode(pa.array(codes))
+    return np.asarray(encoded.indices).astype(np.int64), np.asarray(encoded.dictionary)
+
+
+def _texts_of(word: Ints, text: Ints, words: int) -> Ints:
+    """In how many texts each word stands: int64[words], a share of the words at a time."""
+    texts, parts = int(text.max(initial=0)) + 1, 1 + len(word) // _WORDS_AT_ONCE
+    counts = np.zeros(words, dtype=np.int64)
     for part in range(parts):
-        here = mixed(codes) % np.uint64(parts) == part
-        order = np.lexsort((text[here], codes[here]))
-        words, texts = codes[here][order], text[here][order]
-        fresh = np.ones(len(words), dtype=bool)
-        fresh[1:] = (words[1:] != words[:-1]) | (texts[1:] != texts[:-1])
-        found.append(np.unique(words[fresh], return_counts=True))
-    codes, counts = np.concatenate([one for one, _ in found]), np.concatenate([many for _, many in found])
-    order = np.argsort(codes)
-    return codes[order], counts[order]
+        cells = np.sort((word * texts + text)[word % parts == part])
+        fresh = np.ones(len(cells), dtype=bool)
+        fresh[1:] = cells[1:] != cells[:-1]
+        counts += np.bincount(cells[fresh] // texts, minlength=words)
+    return counts

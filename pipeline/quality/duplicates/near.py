@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from pipeline.quality.duplicates.evidence import EXACT, NORMALISED
 from pipeline.quality.duplicates.pairing import pairs
-from pipeline.quality.duplicates.signing import SIGNED, signed
+from pipeline.quality.duplicates.recalling import Recall, anew
+from pipeline.quality.duplicates.signing import SIGNED, digests, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,19 +41,25 @@ class NearPairs:
 
 
 def near_pairs(
-    texts: Sequence[str] | pa.Array | pa.ChunkedArray, *, threshold: float = 0.8, seed: int = 0, contained: bool = False
+    texts: Sequence[str] | pa.Array | pa.ChunkedArray,
+    *,
+    threshold: float = 0.8,
+    seed: int = 0,
+    contained: bool = False,
+    recall: Recall = anew,
 ) -> NearPairs:
     """Pairs of texts that differ in case, width, punctuation, a slip of the pen, two swapped words, or very little.
 
     The accepted pairs of `pairs`, which says more of them; texts that stand whole inside longer ones only where
-    `contained` is asked for.
+    `contained` is asked for. `recall`: how what was made of a text is remembered.
     """
     column = texts if isinstance(texts, pa.Array | pa.ChunkedArray) else pa.array(texts, pa.large_string())
-    table = pa.table({"text": column})
-    lines = [signed(batch) for batch in table.to_batches(max_chunksize=_TEXTS_AT_ONCE)]
+    whole = column.cast(pa.large_string())
+    text = whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole
+    given = pa.RecordBatch.from_arrays([digests(text.to_pylist()), text], names=["key", "text"])
     found = pairs(
-        pa.Table.from_batches(lines, schema=SIGNED),
-        lambda rows: table["text"].take(pa.array(rows)).to_pylist(),
+        pa.Table.from_batches([recall(_signed, given)], schema=SIGNED),
+        lambda rows: text.take(pa.array(rows)).to_pylist(),
         threshold=threshold,
         seed=seed,
         nearest=0,
@@ -62,3 +69,9 @@ def near_pairs(
     order = np.lexsort((high, low))
     kinds = tuple(NORMALISED if found.kind[at] == EXACT else found.kind[at] for at in order.tolist())
     return NearPairs(low[order], high[order], found.similarity[order], kinds)
+
+
+def _signed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """`signed`, some texts at a time."""
+    parts = [signed(batch.slice(start, _TEXTS_AT_ONCE)) for start in range(0, batch.num_rows, _TEXTS_AT_ONCE)]
+    return pa.concat_batches(parts) if parts else signed(batch)

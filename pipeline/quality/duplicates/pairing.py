@@ -14,6 +14,7 @@ from pipeline.quality.duplicates import containing
 from pipeline.quality.duplicates.clustering import canonical
 from pipeline.quality.duplicates.evidence import EXACT, NORMALISED, Found
 from pipeline.quality.duplicates.proposing import Narrow
+from pipeline.quality.duplicates.recalling import Recall, anew
 from pipeline.quality.duplicates.searching import NEAREST, Search
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def pairs(
     between: Ints | NDArray[np.bool_] | None = None,
     nearest: int = NEAREST,
     contained: bool = True,
+    recall: Recall = anew,
 ) -> Found:
     """Pairs of rows that say the same, and of those that were compared and do not, the nearest ones of each row.
 
@@ -55,6 +57,7 @@ def pairs(
         between: [n], the side of each row: only pairs of two sides are looked for, and then for every copy of a row.
         nearest: of how many rejected pairs, the most alike, each row is told; all others are counted only.
         contained: whether to look for texts inside longer ones.
+        recall: how what two texts say of each other is remembered.
     """
     rank = _rank(signed.num_rows, ids)
     side = None if between is None else np.asarray(between).astype(np.int64)
@@ -62,7 +65,7 @@ def pairs(
     first = same if side is None else _first(_numbered(same, side), rank)
     rows = np.unique(first)
     rows = rows[np.argsort(rank[rows])]
-    near = Search(texts_of, threshold, seed, nearest).near(Narrow.of(signed, rows, side))
+    near = Search(texts_of, threshold, seed, nearest, recall).near(Narrow.of(signed, rows, side))
     near = replace(near, left=rows[near.left], right=rows[near.right])
     inside = containing.within(signed, rows, texts_of, side) if contained else Found.listed([])
     found = _each_once(near, inside, signed.num_rows)

@@ -30,6 +30,7 @@ class Narrow:
 
     Attributes:
         rows: int64[n], which row of the caller each is.
+        exact: uint64[n, 2], the hash of the text as it stands.
         key: uint64[n], half the hash of the normalised text: an order of the rows that is not one of the file.
         units: int64[n], how many words each text has.
         words, starts: the codes of the first of them, uint64[m], and where each row's begin, int64[n + 1].
@@ -39,6 +40,7 @@ class Narrow:
     """
 
     rows: Ints
+    exact: Hashes
     key: Hashes
     units: Ints
     words: Hashes
@@ -51,13 +53,14 @@ class Narrow:
     @classmethod
     def of(cls, signed: pa.Table, rows: Ints, side: Ints | None) -> Narrow:
         """The columns of some rows."""
-        chosen = signed.select(["key", "units", "words", "bag", "bands"]).take(rows).combine_chunks()
+        chosen = signed.select(["exact", "key", "units", "words", "bag", "bands"]).take(rows).combine_chunks()
         words, starts = flat(chosen["words"])
         bands, edges = flat(chosen["bands"])
         banded = np.flatnonzero(np.diff(edges))
         return cls(
             rows,
-            halves(chosen["key"]),
+            _whole(chosen["exact"]),
+            _whole(chosen["key"])[:, 0],
             chosen["units"].to_numpy(),
             words,
             starts,
@@ -78,11 +81,11 @@ def flat(lists: pa.ChunkedArray) -> tuple[NDArray[Any], Ints]:
     return np.asarray(whole.flatten()), offsets - offsets[0] if len(offsets) else np.zeros(1, dtype=np.int64)
 
 
-def halves(hashes: pa.ChunkedArray) -> Hashes:
-    """The first 64 bits of 128-bit hashes: uint64[n]."""
+def _whole(hashes: pa.ChunkedArray) -> Hashes:
+    """128-bit hashes: uint64[n, 2]."""
     whole = hashes.combine_chunks()
     data = np.frombuffer(whole.buffers()[1], dtype=np.uint64) if len(whole) else np.zeros(0, dtype=np.uint64)
-    return np.asarray(data.reshape(-1, 2)[whole.offset : whole.offset + len(whole), 0])
+    return np.asarray(data.reshape(-1, 2)[whole.offset : whole.offset + len(whole)])
 
 
 def proposed(narrow: Narrow, seed: int) -> tuple[Ints, Ints]:

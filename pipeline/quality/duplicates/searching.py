@@ -18,9 +18,11 @@ from pipeline.quality.duplicates.comparing import OPEN
 from pipeline.quality.duplicates.frequency import Frequencies
 from pipeline.quality.duplicates.proposing import Narrow, proposed
 from pipeline.quality.duplicates.reading import Reading
+from pipeline.quality.duplicates.recalling import Recall, anew
 from pipeline.quality.duplicates.ruling import CROWD, LONG_WORDS
 from pipeline.quality.duplicates.slips import SLIP_ROWS, TURNED_SHARE
 from pipeline.quality.duplicates.wording import UNSPACED, Wordings
+from pipeline.quality.shingles import mixed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +57,7 @@ class Search:
     threshold: float
     seed: int
     nearest: int = NEAREST
+    recall: Recall = anew
 
     def near(self, narrow: Narrow) -> Found:
         """Near pairs among rows that have different normalised texts."""
@@ -62,6 +65,8 @@ class Search:
         left, right = proposed(narrow, self.seed)
         unlike = narrow.key[left] != narrow.key[right]  # equal texts of two sides are paired elsewhere
         left, right = left[unlike], right[unlike]
+        far = _plainly_far(narrow, left, right)
+        left, right = left[~far], right[~far]
         compared = self._compared(narrow, left, right)
         crowd = _crowds(compared, left, right)
         state = _states(compared, crowd, frequencies)
@@ -70,7 +75,8 @@ class Search:
         )
         at = np.flatnonzero((state == OPEN) | closest)
         passed = Counter({name: int(((state == each) & ~closest).sum()) for each, name in _APART.items()})
-        ruled = Reading(self.texts_of, frequencies, self.threshold).rulings(
+        passed[_APART[comparing.FAR]] += int(far.sum())
+        ruled = Reading(self.texts_of, frequencies, self.threshold, self.recall).rulings(
             narrow, left[at], right[at], state[at], crowd[at]
         )
         dropped = ~ruled.accepted
@@ -90,6 +96,29 @@ class Search:
             wordings = Wordings.of(self.texts_of(narrow.rows[rows]))
             parts.append(comparing.compared(wordings.codes, wordings.starts, *np.split(place.reshape(-1), 2)))
         return comparing.joined(parts, np.concatenate([np.flatnonzero(short), long]))
+
+
+def _plainly_far(narrow: Narrow, left: Ints, right: Ints) -> Bools:
+    """Pairs with so many words in one text only that a comparison would call them FAR, and no slot: bool[pairs].
+
+    Each word sets one of 256 bits of its text. A bit that only one text has is a word that only it has, so that there
+    are at least as many of those as of such bits. Of proposed pairs that is most, and they are not looked at further.
+    """
+    sizes = np.diff(narrow.starts)
+    filled = np.flatnonzero(sizes)
+    hashes = mixed(narrow.words)
+    bits = np.uint64(1) << (hashes >> np.uint64(58))
+    mine, yours = np.zeros(len(left), dtype=np.int64), np.zeros(len(left), dtype=np.int64)
+    for lane in range(4 if len(filled) else 0):
+        sketch = np.zeros(len(sizes), dtype=np.uint64)
+        here = np.where(hashes & np.uint64(3) == lane, bits, np.uint64(0))
+        sketch[filled] = np.bitwise_or.reduceat(here, narrow.starts[filled])
+        one, other = sketch[left], sketch[right]
+        mine += np.bitwise_count(one & ~other)
+        yours += np.bitwise_count(other & ~one)
+    unlike, longest = np.maximum(mine, yours), np.maximum(sizes[left], sizes[right])
+    whole = narrow.units <= sizes
+    return np.asarray(comparing.is_far(unlike, longest) & (unlike > comparing.SLOT_WORDS) & whole[left] & whole[right])
 
 
 def _crowds(compared: Compared, left: Ints, right: Ints) -> Ints:

@@ -68,8 +68,8 @@ def signed(batch: pa.RecordBatch, *, texts: str = "text") -> pa.RecordBatch:
     prints, firsts = fingerprints(wordings.codes, wordings.starts), lowest(wordings.codes, wordings.starts)
     return pa.RecordBatch.from_arrays(
         [
-            _digests(column),
-            _digests(names),
+            digests(column),
+            digests(names),
             pa.array(length),
             pa.array(unspaced),
             pa.array(np.diff(wordings.starts)),
@@ -90,8 +90,9 @@ def key_grams(names: Sequence[str]) -> tuple[Hashes, Ints]:
     return script_grams(points, classes(flat) & CHARACTER > 0, starts)
 
 
-def _digests(texts: Sequence[str]) -> pa.Array:
-    data = b"".join(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts)
+def digests(texts: Sequence[str | None]) -> pa.Array:
+    """A hash of each text as it stands, of a missing one that of an empty one: binary(16)[texts]."""
+    data = b"".join(blake2b((text or "").encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts)
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(texts), [None, pa.py_buffer(data)])
 
 
