@@ -51,7 +51,7 @@ class Replay:
         rows = _rows(work, {ids[at] for at, _ in ruled} | {ids[at] for (at, _), _ in standing if at is not None})
         for at, one in ruled:
             understood = decisions.understood(one, rows[ids[at]], work.task, settled=answers[at])
-            if understood.reads_now is None and understood.fits(answers[at]):
+            if not understood.stale(answers[at]):
                 self.by_rule[one.id] += 1
                 yield at, understood
         for (found, missing), one in standing:

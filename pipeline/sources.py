@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipeline import fetch, readers
+from pipeline import fetch, readers, tools
 from pipeline.errors import AssayError
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ def records(recipe: Recipe, reading: Reading, *, section: str = "ingest") -> Ite
     """Every record of the raw files of a part of the recipe, in order."""
     options = read_options(reading)
     for raw in raw_files(recipe, reading, section=section):
-        yield from readers.read(raw, format=reading.format, options=options)
+        if reading.format in tools.TOOLS:
+            yield from tools.of(reading.format).read(raw, options)
+        else:
+            yield from readers.read(raw, format=reading.format, options=options)
 
 
 def raw_files(recipe: Recipe, reading: Reading, *, section: str = "ingest") -> list[fetch.RawFile]:
@@ -84,4 +87,7 @@ def content(recipe: Recipe, reading: Reading, *, section: str = "ingest") -> dic
     """The content hash of every raw file of a part of the recipe; of a hub data set, the commit it stands at."""
     if reading.hub:
         return {reading.hub: readers.hub_revision(reading.hub)}
-    return {raw.name: raw.sha256() for raw in raw_files(recipe, reading, section=section)}
+    found = raw_files(recipe, reading, section=section)
+    if reading.format in tools.TOOLS:
+        found += [other for raw in found for other in tools.companions(reading.format, raw)]
+    return {raw.name: raw.sha256() for raw in found}

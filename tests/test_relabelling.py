@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline import decisions, flow, recipe, versions
+from pipeline import decisions, flow, recipe, reviewing, versions
 from pipeline.errors import AssayError
 from pipeline.relabelling import changes, needed
 from pipeline.settings import Guideline, Label
@@ -48,7 +48,12 @@ def label(name: str, definition: str = "", *examples: str, aliases: tuple[str, .
 
 
 OLD = (label("club", "a sports club"), label("city", "a place"), label("team"), label("bar"))
-NEW = (label("club", "a club of any kind"), label("city", "a place"), label("side", aliases=("team",)), label("pub", "x", "the anchor"))  # fmt: skip
+NEW = (
+    label("club", "a club of any kind"),
+    label("city", "a place"),
+    label("side", aliases=("team",)),
+    label("pub", "x", "the anchor"),
+)
 
 
 def test_what_became_of_each_label() -> None:
@@ -122,9 +127,15 @@ def test_spans_are_touched_one_by_one(tmp_path: Path) -> None:
         at = [(text.index(what), what, label_) for what, label_ in marks]
         return [{"start": start, "end": start + len(what), "label": label_} for start, what, label_ in at]
 
-    texts = [("😀 Arsenal in London", (("Arsenal", "club"), ("London", "city"))), ("at The Anchor with Ann", ())]
-    rows = [{"id": str(at), "text": text, "spans": spans(text, *marks), "who": "a", "guideline": "1"}
-            for at, (text, marks) in enumerate([*texts, *((f"nothing {number} to see", ()) for number in range(12))])]  # fmt: skip
+    texts: list[tuple[str, tuple[tuple[str, str], ...]]] = [
+        ("😀 Arsenal in London", (("Arsenal", "club"), ("London", "city"))),
+        ("at The Anchor with Ann", ()),
+        *((f"nothing {number} to see", ()) for number in range(12)),
+    ]
+    rows = [
+        {"id": str(at), "text": text, "spans": spans(text, *marks), "who": "a", "guideline": "1"}
+        for at, (text, marks) in enumerate(texts)
+    ]
     one = built(tmp_path, "tagging", rows)
     assert lines(one) == [("s/0", "2:9", "club", "club", "redefined"), ("s/1", "3:13", "O", "pub", "example")]
 
@@ -144,3 +155,18 @@ def test_without_a_version_to_compare_with_it_says_so(tmp_path: Path) -> None:
     versions.keep(one)
     with pytest.raises(AssayError, match="no version that was kept has another guideline"):
         needed(recipe.load(one.folder / "recipe.toml"))
+
+
+def test_what_is_to_be_labelled_again_stands_in_the_queue_until_it_is_decided(tmp_path: Path) -> None:
+    one = built(tmp_path, "classification", ROWS)
+    found = [line for line in reviewing.queue(one).lines.to_pylist() if line["kind"] == "relabel"]
+    assert sorted((line["id"], line["given"], line["verdict"]) for line in found) == [
+        ("s/1", "club", "ambiguous"),
+        ("s/4", "bar", "wrong"),
+        ("s/6", "city", "ambiguous"),
+        ("s/7", "city", "ambiguous"),
+    ]
+    told = {"verdict": "fine", "who": "mo", "when": "2026-01-05", "why": "seen", "guideline": "2", "cause": "guideline"}
+    decisions.add(one.decisions, [told | {"row": "s/1", "was": ["club"]}, told | {"row": "s/7"}])
+    left = reviewing.open_lines(reviewing.queue(one), decisions.read(one.decisions)).lines
+    assert set(left["id"].to_pylist()) & {"s/1", "s/4", "s/6", "s/7"} == {"s/4", "s/6"}

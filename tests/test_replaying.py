@@ -74,6 +74,14 @@ def test_parts_of_one_answer_are_decided_one_by_one_by_several_people(tmp_path: 
     assert stale.startswith("decisions.jsonl:4: row s/3 at 13:20 was ORG; the row's answer is now ")
 
 
+def test_a_part_that_is_not_there_any_more_is_stale_and_stops_nothing(tmp_path: Path) -> None:
+    told = [line("s/2", part="90:99", answer="ORG"), line("s/2", part="0:2", was="O", answer="CITY")]
+    _, report = audited(tmp_path, ROWS, told)
+    first, second = report["details"]["decisions"]["stale"]
+    assert first.startswith("decisions.jsonl:1: row s/2 at 90:99: span_out_of_text")
+    assert second.startswith("decisions.jsonl:2: row s/2 at 0:2: unknown_label")
+
+
 RULE = {"given": "LOC", "becomes": "ORG", "surfaces": ["arsenal"]}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pipeline import decisions, journal, store
+from pipeline import decisions, store
 from pipeline.checks.ledger import Check, append, lines, together, voices
 from pipeline.checks.plan import folder, plan_of, verdict_file
 from pipeline.checks.population import whole_rows

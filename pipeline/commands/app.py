@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.recipe import Recipe
 
 EXIT_USAGE = 2
-BUILD, ASK, KEEP = "Build", "Ask", "Keep, compare, hand over"
+BUILD, ASK, REVIEW, KEEP = "Build", "Ask", "Review and decide", "Keep, compare, hand over"
 """The parts of the list of commands."""
 
 app = typer.Typer(
@@ -51,10 +51,12 @@ Workers = Annotated[int, typer.Option(help="Processes that work on rows; 0 takes
 BatchRows = Annotated[int, typer.Option(min=1, help="Rows handed to a process at a time. The result is the same.")]
 
 
-def console() -> Console:
+def console(*, beside: bool = False) -> Console:
+    """The console; `beside` the output, for what must not stand in it."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+    stream = sys.stderr if beside else sys.stdout
+    return Console(width=None if stream.isatty() else 110, highlight=False, stderr=beside)
 
 
 def recipes(names: list[str] | None, data: Path) -> list[Recipe]:

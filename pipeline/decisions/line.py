@@ -68,6 +68,8 @@ class Decision:
     """The annotation tool that it came from."""
     reads_now: str | None = None
     """What the row shows, where that is another text than the one that was judged, once the decision is understood."""
+    misfit: str = ""
+    """Why what was decided cannot be said of the row as it is now, once the decision is understood."""
     meaning: str | None = None
     """What the decided answer says apart from how the text is written, once the decision is understood."""
     problem: Problem | None = None
@@ -91,6 +93,8 @@ class Decision:
         """Why the decision does not speak of the row with the answer that it has now; empty if it does."""
         if self.reads_now is not None:
             return f"{self.place}: row {self.row} read {self.text!r:.80}; it now reads {self.reads_now!r:.80}"
+        if self.misfit:
+            return f"{self.place}: {self.about}: {self.misfit}"
         if not self.fits(settled):
             return f"{self.place}: {self.about} was {self.was}; the row's answer is now {settled}"
         return ""

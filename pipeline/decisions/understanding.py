@@ -25,7 +25,7 @@ def understood(decision: Decision, row: Row, task: Task, *, settled: str | None 
     it was.
 
     Raises:
-        AssayError: the answer that was decided cannot be read, with the place of the decision.
+        AssayError: the whole answer that was decided cannot be read, with the place of the decision.
     """
     shown = task.shown(row)
     if decision.text is not None and _key(decision.text) != _key(shown):
@@ -59,8 +59,8 @@ def _of_part(decision: Decision, row: Row, task: Task, settled: str | None) -> D
         return _answered(
             replace(decision, was=settled), row, task, revised(task, row, answer, decision.part, decision.answer)
         )
-    except Unfit as unfit:
-        raise _unusable(decision, unfit) from unfit
+    except Unfit as unfit:  # the row, or its annotations, are others now: a part of them is not there any more
+        return replace(decision, misfit=str(unfit))
 
 
 def _answered(decision: Decision, row: Row, task: Task, answer: Answer) -> Decision:

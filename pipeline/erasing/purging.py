@@ -18,6 +18,7 @@ from pipeline.checks.plan import verdict_file
 from pipeline.checks.sheet import unguarded
 from pipeline.erasing.proof import looked_into
 from pipeline.errors import AssayError
+from pipeline.exchange import rounds
 from pipeline.finetune import keys
 from pipeline.versions import log
 from pipeline.versions.held import NAME
@@ -124,9 +125,10 @@ def _removed(path: Path) -> bool:
 
 
 def quoted(recipe: Recipe) -> list[Path]:
-    """The files of people that may quote rows: decisions, verdicts of checks, lists to check."""
+    """The files that may quote rows beside the build: decisions, verdicts, lists to check, what went out to tools."""
     lists = sorted(path for path in checks_folder(recipe).glob("*") if path.suffix in (".csv", ".jsonl"))
-    return [path for path in (recipe.decisions, verdict_file(recipe), *lists) if path.is_file()]
+    sent = sorted(rounds.folder(recipe).glob("*.jsonl"))
+    return [path for path in (recipe.decisions, verdict_file(recipe), *lists, *sent) if path.is_file()]
 
 
 def blank(recipe: Recipe, is_gone: Callable[[str], bool]) -> dict[str, int]:

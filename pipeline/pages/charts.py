@@ -211,6 +211,31 @@ def curve(name: str, title: str, points: Sequence[tuple[float, float]], *, mark_
     return figure(name, title, in_words((f"step {x:g}", f"{y:.4g}") for x, y in points), tall + 24, parts)
 
 
+def band(name: str, title: str, points: Sequence[tuple[float, float, float, float]], *, unit: str) -> Markup:
+    """A line of shares (0 to 1) with the band of their intervals: points are (place, share, low, high), two or more."""
+    tall, left = 120, 34
+    across = Scale(points[0][0], points[-1][0], left, WIDTH - 10)
+    up = Scale(0.0, 1.0, tall, 8)
+    parts: list[Markup] = []
+    for mark in (0.0, 0.25, 0.5, 0.75, 1.0):
+        parts += [
+            line(left, up(mark), WIDTH - 10, up(mark), "grid"),
+            lettering(left - 6, up(mark) + 4, f"{mark:.0%}", "end", "tick"),
+        ]
+    ends = [*((x, low) for x, _, low, _ in points), *((x, high) for x, _, _, high in reversed(points))]
+    hull, path = (_places(some, across, up) for some in (ends, [(x, share) for x, share, _, _ in points]))
+    parts.append(Markup('<polygon class="band" points="{}"/>').format(hull))
+    parts.append(Markup('<polyline class="curve" points="{}"/>').format(path))
+    for x, anchor in ((points[0][0], "start"), (points[-1][0], "end")):
+        parts.append(lettering(across(x), tall + 18, f"{x:,g} {unit}", anchor, "tick"))
+    said = ((f"{x:,g} {unit}", f"{share:.0%} [{low:.0%}, {high:.0%}]") for x, share, low, high in points)
+    return figure(name, title, in_words(said), tall + 24, parts)
+
+
+def _places(points: Iterable[tuple[float, float]], across: Scale, up: Scale) -> str:
+    return " ".join(f"{short(across(x))},{short(up(y))}" for x, y in points)
+
+
 def drop(start: float, end: float, whole: float, *, colour: str) -> Markup:
     """A bar from `start` to `end` on a scale that ends at `whole`, to stand in a waterfall beside a written figure."""
     place = Scale(0, whole or 1, 0, 160)

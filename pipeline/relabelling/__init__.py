@@ -58,11 +58,11 @@ def before(recipe: Recipe, since: str = "") -> tuple[str, Guideline]:
     raise AssayError(f"guideline of '{recipe.name}'", problem, "change it, or name a version with --since")
 
 
-def needed(recipe: Recipe, since: str = "") -> Needed:
+def needed(recipe: Recipe, since: str = "", *, but_decided: bool = True) -> Needed:
     """Which answers of the build have to be given again, because the guideline is another one now.
 
-    Rows whose annotations or decisions name the version of the new guideline are not among them. What was held back
-    because its label is unknown now is.
+    Rows whose annotations or decisions name the version of the new guideline are not among them; without
+    `but_decided`, those that were decided are. What was held back because its label is unknown now is.
 
     Raises:
         AssayError: nothing was built, no version has another guideline, or both have the same version number.
@@ -75,20 +75,39 @@ def needed(recipe: Recipe, since: str = "") -> Needed:
         raise AssayError(f"guideline of '{recipe.name}'", problem, "give it another 'version': annotations name it")
     if store.read_report(recipe.build / "audit") is None:
         raise AssayError(f"data set '{recipe.name}'", "nothing was built yet", f"assay run {recipe.name}")
-    search = Search(recipe, task(recipe.settings.task, new), found, _under(recipe, new.version))
+    search = Search(recipe, task(recipe.settings.task, new), found, _under(recipe, new.version, decided=but_decided))
     table = pa.Table.from_pylist(list(search.lines()), schema=RELABEL)
     return Needed(old.version, new.version, version, found, table, search.new_already)
 
 
-def _under(recipe: Recipe, version: str) -> set[str]:
+def lines(recipe: Recipe) -> pa.Table:
+    """What `needed` lists, decided or not (columns `RELABEL`); nothing where there is no other guideline."""
+    return needed(recipe, but_decided=False).lines if basis(recipe) else RELABEL.empty_table()
+
+
+def basis(recipe: Recipe) -> list[str]:
+    """What the lines depend on beside the build: the two guidelines; empty where there are no lines."""
+    try:
+        _, old = before(recipe)
+    except AssayError:  # no version that was kept has another guideline
+        return []
+    new = recipe.settings.guideline
+    if old.version == new.version or not changes(old, new):
+        return []
+    return [old.model_dump_json(), new.model_dump_json()]
+
+
+def _under(recipe: Recipe, version: str, *, decided: bool) -> set[str]:
     """The rows of which somebody spoke under this version of the guideline."""
     made: set[str] = set()
     for batch in store.batches(recipe.build / "audit", "annotations", columns=("counts_for", "guideline", "verdict")):
         counts = pc.is_in(batch["verdict"], pa.array(["counted", "gold"]))
         is_new = pc.and_(pc.equal(batch["guideline"], version), counts)
         made.update(batch.filter(pc.fill_null(is_new, False))["counts_for"].to_pylist())
+    if not decided:
+        return made
     book = decisions.read(recipe.decisions)
     return made | {line.row for line in book.standing if line.guideline == version}
 
 
-__all__ = ["KINDS", "RELABEL", "Change", "Needed", "before", "changes", "needed"]
+__all__ = ["KINDS", "RELABEL", "Change", "Needed", "basis", "before", "changes", "lines", "needed"]

@@ -10,6 +10,8 @@ from pipeline.errors import Unfit
 from pipeline.tasks import canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipeline.tasks import Answer, Row, Task
 
 WHOLE = ""
@@ -97,3 +99,48 @@ def labelled(task: Task, answer: Answer) -> list[tuple[str, str]]:
     if task.head == "multilabel":
         return [(label, label) for label in answer]
     return [(WHOLE, label) for label in answer] if task.head == "sequence" and not task.free_text else []
+
+
+def differences(
+    task: Task, row: Row, was: Answer, becomes: Answer, *, asked: Sequence[str] = ()
+) -> list[tuple[str, str, str]]:
+    """(part, was, becomes) of everything that turns one answer into another, in the order in which it has to be done.
+
+    The parts in `asked` come first, also where nothing becomes of them: (part, label, the same label). Where a span is
+    to have other ends, the one that was asked about is taken away, or gets the label of the other, before that is put
+    in. Followed one after the other through `revised`, they give `becomes`.
+    """
+    if not _has_parts(task):
+        return [(WHOLE, label_at(task, was, WHOLE), label_at(task, becomes, WHOLE))] if asked or was != becomes else []
+    now, found = was, []
+    for part in asked:
+        here, there = label_at(task, now, part), label_at(task, becomes, part)
+        if here != there and task.head == "token":
+            there = _plain(task, becomes, part, here)
+        found.append((part, here, there))
+        now = revised(task, row, now, part, there) if here != there else now
+    wanted = [one[0] for one in labelled(task, becomes)]
+    for part, label in labelled(task, now):
+        if part not in wanted:
+            found.append((part, YES, NO) if task.head == "multilabel" else (part, label, NOTHING))
+            now = revised(task, row, now, *found[-1][::2])
+    for part, named in labelled(task, becomes):
+        here, label = label_at(task, now, part), YES if task.head == "multilabel" else named
+        if here != label:
+            found.append((part, here, label))
+            now = revised(task, row, now, part, label)
+    return found
+
+
+def _has_parts(task: Task) -> bool:
+    return task.head == "multilabel" or (task.head == "token" and task.measure == "spans")
+
+
+def _plain(task: Task, becomes: Answer, part: str, here: str) -> str:
+    """A label that can be said of the part itself, where what becomes of it has other ends."""
+    start, end = place(part)
+    touched = [one for one in becomes if one[0] < end and start < one[1]]
+    exact = next((one[2] for one in touched if one[:2] == [start, end]), None)
+    if exact is not None or not touched:
+        return exact or NOTHING
+    return NOTHING if here != NOTHING else str(max(touched, key=lambda one: min(one[1], end) - max(one[0], start))[2])

@@ -19,6 +19,10 @@ NAMES = (
     "duplicates",
     "contamination",
     "updating",
+    "reviewing",
+    "stopping",
+    "review_page",
+    "label_studio",
 )
 
 

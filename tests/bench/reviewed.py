@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 LABELS = [f"label {at:02}" for at in range(40)]
 WORDS = 20_000
+LETTERS = str.maketrans("0123456789", "abcdefghij")
 
 
 def word(*about: int | str) -> str:
     """A made-up word, the common ones by far the oftenest."""
     lot = draw(3, *about) / 2**64
-    return f"w{int(WORDS * lot**4):05}"
+    return f"w{int(WORDS * lot**4):05}".translate(LETTERS)
 
 
 def row(at: int, kind: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipeline.recipe import Recipe
 
 VOID = {"meta", "br", "hr", "img", "input", "link", "area", "base", "col", "embed", "source", "track", "wbr"}
-SHAPES = {"rect", "line", "circle", "polyline", "path"}
+SHAPES = {"rect", "line", "circle", "polyline", "polygon", "path"}
 ACTIVE = {"script", "iframe", "object", "embed", "link", "form", "img", "base", "b", "i", "u"}
 
 

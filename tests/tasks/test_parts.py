@@ -97,3 +97,48 @@ def test_saying_it_once_more_changes_nothing(ends: list[int], label: str) -> Non
     once = revised(kind, row, ANSWER, part, label)
     assert revised(kind, row, once, part, label) == once
     assert label_at(kind, once, part) == label
+
+
+SPANS = st.lists(
+    st.tuples(st.integers(0, 17), st.integers(1, 6), st.sampled_from(["LOC", "ORG", "PER"])), max_size=5
+)  # fmt: skip
+
+
+def _answer(drawn: list[tuple[int, int, str]]) -> list[list[object]]:
+    """Spans that do not overlap and begin and end at letters."""
+    found: list[list[object]] = []
+    upto = 0
+    for start, size, label in sorted(drawn):
+        end = min(start + size, len(TEXT))
+        if start >= upto and start < end and TEXT[start:end] == TEXT[start:end].strip():
+            found.append([start, end, label])
+            upto = end
+    return found
+
+
+@given(SPANS, SPANS, st.lists(st.tuples(st.integers(0, 17), st.integers(1, 6)), max_size=3, unique=True))
+def test_differences_followed_one_after_the_other_give_the_other_answer(
+    was: list[tuple[int, int, str]], becomes: list[tuple[int, int, str]], asked: list[tuple[int, int]]
+) -> None:
+    kind, row = tagging()
+    one, other = _answer(was), _answer(becomes)
+    stretches = [(start, min(start + size, len(TEXT))) for start, size in asked]
+    parts_ = list(dict.fromkeys(f"{a}:{b}" for a, b in stretches if TEXT[a:b] == TEXT[a:b].strip()))
+    found = parts.differences(kind, row, one, other, asked=parts_)
+    assert [part for part, _, _ in found[: len(parts_)]] == parts_
+    now = one
+    for part, here, there in found:
+        assert label_at(kind, now, part) == here
+        now = now if here == there else revised(kind, row, now, part, there)
+    assert now == other
+
+
+def test_differences_of_sets_and_of_whole_answers() -> None:
+    sets, moods = task("classification", TOPICS), task("classification", MOODS)
+    row: Row = {"id": "s/1", **sets.shape({"text": "a"}, {})}
+    assert parts.differences(sets, row, ["art"], ["sport"], asked=["sport"]) == [
+        ("sport", "no", "yes"), ("art", "yes", "no")
+    ]  # fmt: skip
+    assert parts.differences(moods, row, ["bad"], ["good"]) == [("", "bad", "good")]
+    assert parts.differences(moods, row, ["bad"], ["bad"], asked=[""]) == [("", "bad", "bad")]
+    assert parts.differences(moods, row, ["bad"], ["bad"]) == []

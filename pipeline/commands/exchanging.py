@@ -1,0 +1,169 @@
+"""The commands that bring the queue to the tools people use, and their decisions back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.commands import app as shell
+from pipeline.commands.app import REVIEW, Data, Name, Workers, app
+from pipeline.errors import AssayError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from pipeline.exchange import Sent, Taken
+
+EXIT_PROBLEMS = 1
+PROBLEMS_SHOWN, FILES_SHOWN = 10, 4
+SERVED = "label-studio"
+Tool = Annotated[str, typer.Option("--tool", help="label-studio, doccano, argilla, prodigy, brat, webanno or sheet.")]
+Url = Annotated[
+    str, typer.Option(help="A Label Studio server; its token comes from the variable LABEL_STUDIO_API_KEY.")
+]
+ProjectId = Annotated[int | None, typer.Option("--project", help="With --url: the number of a project there.")]
+
+
+@app.command("export", rich_help_panel=REVIEW)
+def export(
+    name: Name,
+    *,
+    tool: Tool,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write into; one under data/build/NAME/exports if not said.")
+    ] = None,
+    url: Url = "",
+    project: ProjectId = None,
+    annotators: Annotated[int, typer.Option(min=1, help="With --url: how many people judge each row.")] = 1,
+    what: Annotated[
+        str, typer.Option(help="open, or one kind: suspect, conflict, tied, low_confidence, relabel.")
+    ] = "open",
+    limit: Annotated[int, typer.Option(min=0, help="At most so many rows, the most worth a minute first; 0: all.")] = 0,
+    who: Annotated[str, typer.Option(help="The person it is for, by whom blind rows are dealt.")] = "",
+    data: Data = Path("data"),
+    workers: Workers = 0,
+) -> None:
+    """Write the queue for an annotation tool: labels with definitions, texts, and the best answer so far with each.
+
+    A share of the rows ([bold][[review]] blind_share[/bold]) goes out without an answer, which shows how much it sways
+    people. What is sent is noted under data/NAME/rounds: what comes back is held to it.
+
+    [bold]Examples[/bold]
+      assay export tickets --tool sheet --out ~/tickets --limit 200
+      assay export tickets --tool label-studio --url http://localhost:8080
+      assay import tickets --tool label-studio --url http://localhost:8080
+    """
+    from pipeline import exchange, show
+
+    (one,), console = shell.recipes([name], data), shell.console()
+    _hold_url(tool, url, out)
+    if what not in exchange.WHATS:
+        raise AssayError("--what", f"'{what}' is nothing that can be sent", f"known: {', '.join(exchange.WHATS)}")
+    engine = shell.engine(workers, 4096)
+    with show.progress(shell.console(beside=True), one.name) as begin:
+        asked = {"what": what, "limit": limit, "who": who, "engine": engine, "tick": begin("queue")}
+        if url:
+            sent, done = exchange.sent_to_server(one, url, project_id=project, annotators=annotators, **asked)  # type: ignore[arg-type]
+        else:
+            sent, done = exchange.send(one, tool, out, **asked), None  # type: ignore[arg-type]
+    _told_sent(console, sent)
+    if done is not None:
+        console.print(f"{done.added:,} added, {done.there:,} were there: {done.page}", soft_wrap=True, markup=False)
+
+
+def _told_sent(console: Console, sent: Sent) -> None:
+    blind = f", {sent.blind:,} of them without a proposed answer" if sent.blind else ""
+    console.print(f"round {sent.round}: {sent.rows:,} rows{blind}", soft_wrap=True)
+    for path in sent.files[:FILES_SHOWN]:
+        console.print(f"  {os.path.relpath(path)}", soft_wrap=True, markup=False)
+    if len(sent.files) > FILES_SHOWN:
+        console.print(f"  and {len(sent.files) - FILES_SHOWN:,} more there", soft_wrap=True)
+    for why in sent.left_out[:PROBLEMS_SHOWN]:
+        console.print(f"  left out: {why}", soft_wrap=True, markup=False)
+
+
+def _hold_url(tool: str, url: str, out: Path | None) -> None:
+    if url and tool != SERVED:
+        raise AssayError("--url", f"there is no server to talk to for {tool}", "write files: --out FOLDER")
+    if url and out is not None:
+        raise AssayError("export", "--url and --out are two ways out", "give one of them")
+
+
+@app.command("import", rich_help_panel=REVIEW)
+def import_(
+    name: Name,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="What the tool exported: files, an archive, a folder.")
+    ] = None,
+    *,
+    tool: Tool,
+    url: Url = "",
+    project: ProjectId = None,
+    who: Annotated[str, typer.Option(help="Who answered, where the export does not say.")] = "",
+    changed_only: Annotated[
+        bool, typer.Option("--changed-only", help="Leave out answers that are what went out: nobody may have looked.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be taken in.")] = False,
+    data: Data = Path("data"),
+) -> None:
+    """Take in what people answered in a tool as decisions, whole or with a reason for every answer that is not.
+
+    Every person's answer is kept; of several by one person to a row the latest counts. An answer that leaves everything
+    as it was is a decision too: fine. brat, doccano and WebAnno do not tell whether anybody looked at what was left as
+    it went out: export from them only what was approved, or say --changed-only. Taking the same export in twice changes
+    nothing. The next build follows the decisions.
+
+    Exit codes: 0 all was taken in; 1 something was not, and why; 2 a mistake.
+    """
+    from pipeline import exchange
+
+    (one,), console = shell.recipes([name], data), shell.console()
+    if bool(files) == bool(url):
+        raise AssayError("import", "say where the answers are", "files, or --url of a server")
+    _hold_url(tool, url, None)
+    if url:
+        taken = exchange.fetched(one, url, project_id=project, who=who, changed_only=changed_only, dry=dry_run)
+    else:
+        taken = exchange.take(one, tool, files or [], who=who, changed_only=changed_only, dry=dry_run)
+    _told_taken(console, taken, one.name, dry=dry_run)
+    if taken.problems:
+        raise typer.Exit(EXIT_PROBLEMS)
+
+
+def _told_taken(console: Console, taken: Taken, name: str, *, dry: bool) -> None:
+    from pipeline.show import plain
+
+    console.print(_table_of(taken, f"{name}: answers that {'would be' if dry else 'were'} taken in"))
+    if people := ", ".join(f"{plain(person)} {count:,}" for person, count in sorted(taken.people.items())):
+        console.print(f"by {people}; {taken.lines:,} lines of decisions", soft_wrap=True)
+    for place, why in taken.problems[:PROBLEMS_SHOWN]:
+        console.print(f"[red]not taken in[/red] {plain(place)}: {plain(why)}", soft_wrap=True)
+    if len(taken.problems) > PROBLEMS_SHOWN:
+        console.print(f"... and {len(taken.problems) - PROBLEMS_SHOWN:,} more", soft_wrap=True)
+    if taken.lines and not dry:
+        console.print(f"next: assay run {name} follows them", soft_wrap=True)
+
+
+def _table_of(taken: Taken, title: str) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", header_style="bold")
+    table.add_column("what")
+    table.add_column("answers", justify="right")
+    for verdict, count in sorted(taken.acts.items(), key=lambda item: -item[1]):
+        table.add_row(verdict, f"{count:,}")
+    others = {
+        "(as it went out with its row)": taken.as_proposed,
+        "known before": taken.known,
+        "answered again since": taken.superseded,
+        "left without an answer": taken.skipped,
+        "[red]not taken in[/red]": len(taken.problems),
+    }
+    for what, count in others.items():
+        if count:
+            table.add_row(what, f"{count:,}", style="dim")
+    return table

@@ -1,0 +1,51 @@
+"""The command that opens the review page."""
+
+from __future__ import annotations
+
+import webbrowser
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.commands import app as shell
+from pipeline.commands.app import ASK, Data, Name, app
+
+
+@app.command(rich_help_panel=ASK)
+def review(
+    name: Name,
+    *,
+    who: Annotated[
+        list[str], typer.Option("--who", help="Who decides; several times for several people, a link each.")
+    ],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 takes a free one.")] = 0,
+    open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the first link in a browser.")] = True,
+    data: Data = Path("data"),
+) -> None:
+    """Look at what is doubtful in a browser: texts with evidence, one key for a verdict, whole groups at once.
+
+    Every decision is a line in data/NAME/decisions.jsonl, written before the page says so; Ctrl-C ends it. The page is
+    served on this machine only, to those who have its link.
+    """
+    from pipeline import reviewing
+    from pipeline.reviewing import server
+    from pipeline.reviewing.desk import Desk
+    from pipeline.reviewing.reviewers import reviewers
+
+    (one,), console = shell.recipes([name], data), shell.console()
+    people = reviewers(who)
+    desk = Desk(one, reviewing.queue(one))
+    with server.listening(port) as held:
+        at = held.getsockname()[1]
+        console.print(f"{desk.lines.num_rows:,} lines in {desk.groups.num_rows:,} groups to look at; Ctrl-C ends it.")
+        for person in people:
+            console.print(f"{person.who}: {server.link(person, at)}", markup=False, soft_wrap=True)
+        if open_:
+            webbrowser.open(server.link(people[0], at))
+        before = desk.ledger.version
+        with suppress(KeyboardInterrupt):
+            server.serve(desk, people, held)
+    decided = desk.ledger.version - before
+    console.print(f"{decided:,} lines were added to {one.decisions} while the page was open.", soft_wrap=True)

@@ -1,0 +1,9 @@
+"""Exchange: the queue goes out to the tools that people use, and what they decided there comes back."""
+
+from __future__ import annotations
+
+from pipeline.exchange.rounds import Asked, Round
+from pipeline.exchange.sending import WHATS, Sent, send, sent_to_server
+from pipeline.exchange.taking import Taken, fetched, take
+
+__all__ = ["WHATS", "Asked", "Round", "Sent", "Taken", "fetched", "send", "sent_to_server", "take"]

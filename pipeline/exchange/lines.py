@@ -1,0 +1,134 @@
+"""Lines: what one answer of one person says of every part of a row that was asked about, as decisions."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import AssayError, Unfit
+from pipeline.exchange.shaping import inward, shown
+from pipeline.reviewing.tables import RELABEL
+from pipeline.tasks.parts import NO, WHOLE, YES, differences, label_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.exchange.rounds import Asked
+    from pipeline.recipe import Recipe
+    from pipeline.tasks import Answer, Row, Task
+
+Entry = dict[str, Any]
+SAID = "decided in {tool}"
+WITHOUT_ANSWER = ("ambiguous", "drop")
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Makes lines of decisions; `tool` is where the answers come from."""
+
+    recipe: Recipe
+    task: Task
+    tool: str
+
+    def of(self, said: Mapping[str, Any], text: str, row: Row, asked: Asked | None, *, is_kept: bool) -> list[Entry]:
+        """The lines that an entry of a tool makes of a row; `asked` is what went out of it, if anything.
+
+        `text` is what the tool shows. An answer that leaves everything as it was is one line: fine.
+
+        Raises:
+            AssayError: it is no answer to what is asked, or the row is another one by now.
+        """
+        if asked is not None and asked.text != shown(self.task, row):
+            problem = f"{asked.text!r:.80} went out, the row reads {shown(self.task, row)!r:.80}"
+            raise AssayError("its text", problem, "send the row again")
+        common = self._common(said, row, asked)
+        was = _was(self.task, row, asked, is_kept=is_kept)
+        verdict = said.get("verdict")
+        if verdict in WITHOUT_ANSWER:
+            judged = {} if was is None else {"was": was}
+            return [common | judged | {"verdict": verdict}]
+        if said.get("part"):
+            return [common | self._on_part(said, row, was, asked)]
+        answer = inward(self.task, row, said, text)
+        if was is None:
+            return [common | {"verdict": "wrong", "answer": answer}]
+        return self._by_part(common, row, was, answer, asked)
+
+    def _by_part(self, common: Entry, row: Row, was: Answer, answer: Answer, asked: Asked | None) -> list[Entry]:
+        lines = {line["part"]: line for line in (asked.lines if asked else ())}
+        found = differences(self.task, row, was, answer, asked=list(lines))
+        if not found:
+            return [common | {"verdict": "fine", "was": was}]
+        made = []
+        for part, before, after in found:
+            about: Entry = {"was": was} if part == WHOLE else {"part": part, "was": before}
+            said: Entry = {"verdict": "wrong", "answer": answer if part == WHOLE else after}
+            said = said if before != after else {"verdict": "fine"}
+            made.append(common | _as_asked(lines.get(part), asked) | about | said)
+        return made
+
+    def _on_part(self, said: Mapping[str, Any], row: Row, was: Answer | None, asked: Asked | None) -> Entry:
+        """What was said of one part only: that its label is right, or that it is not."""
+        part, is_fine = str(said["part"]), said.get("verdict") == "fine"
+        now = label_at(self.task, was if was is not None else self.task.answer(row), part)
+        line = next((line for line in (asked.lines if asked else ()) if line["part"] == part), None)
+        about = _as_asked(line, asked) | {"part": part, "was": now}
+        named = YES if self.task.head == "multilabel" else _label_of(said, part)
+        if is_fine:
+            return about | ({"verdict": "fine"} if now == named else {"verdict": "wrong", "answer": named})
+        if self.task.head == "multilabel":
+            return about | ({"verdict": "fine"} if now == NO else {"verdict": "wrong", "answer": NO})
+        if now != named:
+            return about | {"verdict": "fine"}
+        raise Unfit("unanswered", f"{named} at {part} was rejected, but what is right instead is not said")
+
+    def _common(self, said: Mapping[str, Any], row: Row, asked: Asked | None) -> Entry:
+        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        note = str(said.get("note") or "").strip()
+        return {
+            "row": row["id"],
+            "who": str(said["annotator"]),
+            "when": str(said.get("time") or now),
+            "why": note or SAID.format(tool=self.tool),
+            "text": self.task.shown(row),
+            "guideline": asked.guideline if asked else self.recipe.settings.guideline.version,
+            "tool": self.tool,
+        }
+
+
+def _was(task: Task, row: Row, asked: Asked | None, *, is_kept: bool) -> Answer | None:
+    """The answer that was judged; None where none was settled."""
+    if asked is not None:
+        return None if asked.was is None else json.loads(asked.was)
+    return task.answer(row) if is_kept else None
+
+
+def _as_asked(line: Mapping[str, Any] | None, asked: Asked | None) -> Entry:
+    """What the decision on a line of the queue says of how it was asked."""
+    if line is None or asked is None:
+        return {}
+    told: Entry = {"score": round(line["score"], 6)}
+    if line["likely"]:
+        told["suggested"] = line["likely"]
+    if line["kind"] == RELABEL:
+        told["cause"] = "guideline"
+    if line["group"]:
+        told["group"] = line["group"]
+    return told | ({"blind": True} if asked.blind else {})
+
+
+def _label_of(said: Mapping[str, Any], part: str) -> str:
+    """The label that stood on a stretch of text when it was judged."""
+    given = said.get("spans") or (said.get("rejected") or {}).get("spans") or []
+    for one in given:
+        if f"{one['start']}:{one['end']}" == part:
+            return str(one["label"])
+    raise Unfit("wrong_type", f"nothing says which label was judged at {part}")
+
+
+def worst(made: Sequence[Entry]) -> str:
+    """What an answer comes to as a whole."""
+    verdicts = {line["verdict"] for line in made}
+    return next(one for one in ("drop", "ambiguous", "wrong", "fine") if one in verdicts)

@@ -1,0 +1,114 @@
+"""Sent: one decision as a page sends it, checked before anything is done with it."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import AssayError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_SECONDS = 300.0
+"""A person who takes longer was elsewhere."""
+WHY = "reviewed"
+"""What stands as the reason where none was given."""
+VERDICTS, SCOPES, CAUSES = ("wrong", "fine", "ambiguous", "drop"), ("line", "group", "rule"), ("error", "guideline")
+_ACT = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_WHY_CHARS, _ANSWER_CHARS = 2000, 500_000
+
+
+@dataclass(frozen=True)
+class Act:
+    """One decision as it was sent; `label`, `words` or `mark` say what is right instead."""
+
+    act: str
+    scope: str
+    target: str
+    verdict: str
+    label: str | None = None
+    words: str | None = None
+    mark: tuple[int, int] | None = None
+    shares: Mapping[str, float] | None = None
+    why: str = WHY
+    cause: str = "error"
+    seconds: float | None = None
+    without: frozenset[str] = frozenset()
+    settles: bool = False
+
+
+def read(sent: Any) -> Act:
+    """The act that a page sends as JSON.
+
+    Raises:
+        AssayError: something in it is not as it must be.
+    """
+    if not isinstance(sent, dict):
+        raise odd("act", sent)
+    for name, known in (("verdict", VERDICTS), ("scope", SCOPES)):
+        if sent.get(name) not in known:
+            raise odd(name, sent.get(name))
+    if not isinstance(sent.get("act"), str) or not _ACT.fullmatch(sent["act"]):
+        raise odd("act", sent.get("act"))
+    if (cause := sent.get("cause") or "error") not in CAUSES:
+        raise odd("cause", cause)
+    if not isinstance(without := sent.get("without") or [], list):
+        raise odd("without", without)
+    return Act(
+        act=sent["act"],
+        scope=sent["scope"],
+        target=_text(sent, "target", 100) or "",
+        verdict=sent["verdict"],
+        label=_text(sent, "label", 1000),
+        words=_text(sent, "words", _ANSWER_CHARS),
+        mark=_mark(sent.get("mark")),
+        shares=_shares(sent.get("shares")),
+        why=(_text(sent, "why", _WHY_CHARS) or "").strip() or WHY,
+        cause=cause,
+        seconds=_seconds(sent.get("seconds")),
+        without=frozenset(map(str, without)),
+        settles=sent.get("settles") is True,
+    )
+
+
+def odd(name: str, value: Any) -> AssayError:
+    """What is said of something that a page would not send."""
+    return AssayError("decision", f"{name} is {value!r:.60}", "load the page again")
+
+
+def _text(sent: Mapping[str, Any], name: str, most: int) -> str | None:
+    value = sent.get(name)
+    if value is not None and (not isinstance(value, str) or len(value) > most):
+        raise odd(name, value)
+    return value
+
+
+def _mark(value: Any) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    is_good = isinstance(value, list) and len(value) == 2 and all(type(one) is int and one >= 0 for one in value)
+    if not is_good or value[0] >= value[1]:
+        raise odd("mark", value)
+    return value[0], value[1]
+
+
+def _shares(value: Any) -> dict[str, float] | None:
+    """Shares that come to 1, as they were meant."""
+    if not value:
+        return None
+    is_good = isinstance(value, dict) and all(
+        type(share) in (int, float) and math.isfinite(share) and share >= 0 for share in value.values()
+    )
+    if not is_good or not sum(value.values()):
+        raise odd("shares", value)
+    total = sum(value.values())
+    return {str(label): round(share / total, 6) for label, share in value.items() if share}
+
+
+def _seconds(value: Any) -> float | None:
+    if type(value) not in (int, float) or not math.isfinite(value) or value < 0:
+        return None
+    return round(min(float(value), MOST_SECONDS), 2)

@@ -1,0 +1,237 @@
+"""The desk knows what is judged and by whom, what comes next, and what a person may see."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from pipeline import decisions
+from pipeline.errors import AssayError
+from pipeline.quality.reviewed import dealt
+from pipeline.reviewing import acts, detail, grouped
+from tests.builds import a_recipe, a_tagged
+from tests.reviewing.seats import LABELS, a_line, built, feeling, queued, said, tagging
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.reviewing.desk import Desk
+
+numbers = iter(range(10**9))
+
+
+def decide(desk: Desk, at: int, verdict: str = "fine", *, who: str = "anna", **more: Any) -> dict[str, Any]:
+    """Decide on a line by its position."""
+    sent = {"act": f"act-{next(numbers):08}", "scope": "line", "target": desk.lines["line"][at].as_py()}
+    return acts.put_down(desk, acts.read({**sent, "verdict": verdict, **more}), who)
+
+
+def on_group(
+    desk: Desk, verdict: str = "wrong", *, who: str = "anna", scope: str = "group", **more: Any
+) -> dict[str, Any]:
+    """Decide on the only group."""
+    sent = {"act": f"act-{next(numbers):08}", "scope": scope, "target": "g1", "verdict": verdict}
+    return acts.put_down(desk, acts.read({**sent, **more}), who)
+
+
+def written(desk: Desk) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in desk.recipe.decisions.read_text().splitlines()]
+
+
+def test_groups_and_lines_are_listed_by_value(tmp_path: Path) -> None:
+    desk = tagging(tmp_path, count=6, grouped=4)
+    assert desk.view("value", "anna").tolist() == [-1, 4, 5]
+    assert desk.view("lines", "anna").tolist() == list(range(6))
+    with pytest.raises(AssayError):
+        desk.view("nothing", "anna")
+
+
+def test_what_anybody_judged_is_done_and_undone_again(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    told = decide(desk, 4, "wrong", label="ORG")
+    assert desk.done("ben")[4]
+    assert desk.next_open("value", "ben", 0) == 2
+    assert acts.take_back(desk, told["act"], "anna")
+    assert not desk.done("ben").any()
+    assert desk.ledger.last_act("anna") == ""
+
+
+def test_a_decision_says_what_was_and_what_is_right(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    decide(desk, 4, "wrong", label="ORG", why="a team", seconds=3.204)
+    (line,) = written(desk)
+    assert line | {"when": ""} == {
+        "verdict": "wrong",
+        "who": "anna",
+        "when": "",
+        "why": "a team",
+        "act": line["act"],
+        "guideline": "2",
+        "row": "film/4",
+        "part": "9:16",
+        "text": "Match 4: Arsenal won in Leeds.",
+        "score": 0.896,
+        "suggested": "ORG",
+        "was": "LOC",
+        "answer": "ORG",
+        "seconds": 3.2,
+    }
+
+
+def test_seconds_are_capped(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    decide(desk, 4, seconds=99_999)
+    decide(desk, 5, seconds="long")
+    assert [line.get("seconds") for line in written(desk)] == [acts.MOST_SECONDS, None]
+
+
+def test_a_decision_on_a_group_settles_its_lines_but_those_left_out(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    decide(desk, 0, "fine")
+    told = on_group(desk, without=[desk.lines["line"][1].as_py()])
+    assert told["written"] == 2
+    assert desk.done("anna").tolist() == [True, False, True, True, False, False]
+    assert {line["act"] for line in written(desk)[1:]} == {told["act"]}
+    acts.take_back(desk, told["act"], "anna")
+    assert desk.done("anna").tolist() == [True, *[False] * 5]
+
+
+def test_a_rule_settles_all_lines_that_it_speaks_of(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    told = on_group(desk, scope="rule")
+    assert desk.done("ben").all()
+    (rule,) = decisions.read(desk.recipe.decisions).rules
+    assert rule.rule is not None
+    assert (rule.rule.becomes, rule.rule.surfaces) == ("ORG", ("Arsenal",))
+    acts.take_back(desk, told["act"], "anna")
+    assert not desk.done("ben").any()
+
+
+def test_a_rule_becomes_what_was_chosen(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    on_group(desk, scope="rule", label="PER")
+    assert written(desk)[0]["rule"]["becomes"] == "PER"
+    with pytest.raises(AssayError, match="rule"):
+        on_group(desk, scope="rule", label="LOC")
+
+
+def test_lines_of_a_group_that_say_so_already_are_fine(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    on_group(desk, label="LOC")
+    assert {line["verdict"] for line in written(desk)} == {"fine"}
+
+
+def test_a_span_with_other_ends_replaces_what_was_asked_about(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    decide(desk, 4, "wrong", label="ORG", mark=[0, 16])
+    told = [(line["part"], line["was"], line["answer"]) for line in written(desk)]
+    assert told == [("9:16", "LOC", "ORG"), ("0:16", "ORG at 9:16", "ORG")]
+    assert desk.done("anna")[4]
+
+
+@pytest.mark.parametrize("more", [{"label": "ORG", "mark": [20, 500]}, {"label": "O", "mark": [0, 5]}])
+def test_what_is_no_answer_is_refused_and_nothing_is_written(tmp_path: Path, more: dict[str, Any]) -> None:
+    desk = tagging(tmp_path)
+    with pytest.raises(AssayError):
+        decide(desk, 4, "wrong", **more)
+    assert not desk.recipe.decisions.exists()
+
+
+def test_shares_are_kept_as_a_distribution(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    assert detail.line(desk, 0, "anna")["shares"] == {"LOC": 0.5, "ORG": 0.5}
+    decide(desk, 0, "ambiguous", shares={"LOC": 3, "ORG": 1})
+    assert dict(decisions.read(desk.recipe.decisions).lines[0].shares) == {"LOC": 0.75, "ORG": 0.25}
+
+
+def test_two_people_judge_double_lines_and_neither_sees_the_other_before(tmp_path: Path) -> None:
+    desk = tagging(tmp_path, double_share=1.0)
+    decide(desk, 4, "wrong", label="ORG")
+    assert not desk.done("ben")[4]
+    before = detail.line(desk, 4, "ben")
+    assert before["hidden"]
+    assert not before["earlier"]
+    assert not before["others"]
+    decide(desk, 4, "fine", who="ben")
+    after = detail.line(desk, 4, "ben")
+    assert [one["who"] for one in after["others"]] == ["anna"]
+    assert after["conflict"]
+    assert desk.view("conflicts", "ben").tolist() == [4]
+
+
+def test_a_conflict_is_settled_by_the_last_word(tmp_path: Path) -> None:
+    desk = tagging(tmp_path, double_share=1.0)
+    decide(desk, 4, "wrong", label="ORG")
+    decide(desk, 4, "fine", who="ben")
+    assert desk.is_conflict(4)
+    decide(desk, 4, "wrong", label="ORG", who="mo", settles=True)
+    assert not desk.is_conflict(4)
+    assert decisions.read(desk.recipe.decisions).conflicts == ()
+
+
+def test_blind_lines_keep_what_is_proposed_to_themselves(tmp_path: Path) -> None:
+    desk = tagging(tmp_path, blind_share=1.0)
+    told = detail.line(desk, 5, "anna")
+    assert told["blind"]
+    assert "ORG" not in json.dumps({name: told[name] for name in ("why", "likely", "score", "shares", "context")})
+    decide(desk, 5, "wrong", label="ORG")
+    assert written(desk)[0]["blind"] is True
+    assert detail.line(desk, 5, "anna")["likely"] == "ORG"
+
+
+def test_who_has_seen_the_group_does_not_judge_its_lines_blind(tmp_path: Path) -> None:
+    desk = tagging(tmp_path, blind_share=1.0)
+    assert desk.is_blind(0, "anna")
+    grouped.group(desk, 0, "anna")
+    assert not desk.is_blind(0, "anna")
+    assert desk.is_blind(0, "ben")
+
+
+def test_lines_are_dealt_as_everywhere(tmp_path: Path) -> None:
+    desk = tagging(tmp_path, count=40, grouped=0, double_share=0.4, blind_share=0.3)
+    names = desk.lines["line"].to_pylist()
+    shares = {"double_share": 0.4, "blind_share": 0.3}
+    assert desk.double.tolist() == [dealt(1, name, "anna", **shares)[1] for name in names]
+    assert [desk.is_blind(at, "mo") for at in range(40)] == [dealt(1, name, "mo", **shares)[0] for name in names]
+
+
+def test_a_label_is_decided_as_a_whole_answer(tmp_path: Path) -> None:
+    desk = feeling(tmp_path, ["good", "bad"])
+    decide(desk, 1, "wrong")
+    (line,) = written(desk)
+    assert (line["was"], line["answer"], "part" in line) == (["positive"], ["negative"], False)
+
+
+def test_a_decision_on_the_whole_row_settles_its_parts(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    entry = {"row": "4", "verdict": "drop", "who": "mo", "when": "2026-01-01", "why": "spam"}
+    decisions.add(desk.recipe.decisions, [entry])
+    desk.refresh()
+    assert np.flatnonzero(desk.done("anna")).tolist() == [4]
+
+
+def test_a_line_whose_row_is_gone_is_shown_and_says_so(tmp_path: Path) -> None:
+    recipe = a_recipe(tmp_path, task="tagging", guideline=LABELS)
+    row = a_tagged("film/1", "Arsenal won.", [("LOC", "Arsenal")])
+    built(recipe, [row])
+    from pipeline.reviewing.desk import Desk
+
+    desk = Desk(recipe, queued([a_line("film/9", "0:7", text="Arsenal lost.")]))
+    told = detail.line(desk, 0, "anna")
+    assert told["note"]
+    assert told["passages"][0]["text"] == "Arsenal lost."
+
+
+def test_rows_like_it_that_are_answered_otherwise_come_first(tmp_path: Path) -> None:
+    desk = tagging(tmp_path, count=3, grouped=0)
+    rows = [
+        a_tagged(f"film/{at}", "Arsenal won.", [(label, "Arsenal")]) for at, label in enumerate(("LOC", "LOC", "ORG"))
+    ]
+    pair = {"kind": "exact", "similarity": 1.0, "accepted": True, "why": "the same text", "outcome": "conflict"}
+    pairs = [pair | {"left": "film/0", "right": "film/1"}, pair | {"left": "film/2", "right": "film/0"}]
+    built(desk.recipe, rows, pairs=pairs, annotations=[said("film/0", "mo", '[[0,7,"LOC"]]')])
+    near = detail.line(desk, 0, "anna")["near"]
+    assert [(one["id"], one["differs"]) for one in near] == [("film/2", True), ("film/1", False)]

@@ -1,0 +1,47 @@
+"""The heading tells where review stands, and does not wait for what takes long."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.reviewing.heading import Heading, agreeing
+from tests.reviewing.seats import tagging
+from tests.reviewing.test_desk import decide
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_it_counts_at_once_and_reckons_beside(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    heading = Heading(desk)
+    for at, verdict in enumerate(("wrong", "wrong", "fine")):
+        decide(desk, at, verdict)
+    first = dict(heading.told("anna")["facts"])
+    assert (first["left for you"], first["judged by you"]) == ("3 of 6", "3")
+    heading._reckon(desk.ledger.version)
+    told = heading.told("ben")
+    facts = dict(told["facts"])
+    assert facts["judged by you"] == "0"
+    assert facts["confirmed"] == "2 of 3"
+    assert facts["precision"].startswith("67% (")
+    assert told["say"]
+    assert not told["pending"]
+
+
+def test_it_says_what_is_wrong_with_the_file_of_decisions(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    desk.recipe.decisions.write_text("nothing\n")
+    heading = Heading(desk)
+    heading._reckon(0)
+    assert "decisions.jsonl:1" in heading.told("anna")["say"]
+
+
+def test_two_people_agree_where_they_say_the_same(tmp_path: Path) -> None:
+    desk = tagging(tmp_path, double_share=1.0)
+    assert agreeing(desk) == []
+    for at, (one, other) in enumerate([("wrong", "wrong"), ("fine", "drop"), ("fine", "fine")]):
+        decide(desk, at, one)
+        decide(desk, at, other, who="ben")
+    decide(desk, 4, who="ben")
+    assert agreeing(desk) == [("two people agree", "2 of 3")]
