@@ -1,3 +1,3 @@
 """Assay: annotated examples in, a data set to be trusted out, and what every step of it was worth."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
