@@ -170,3 +170,13 @@ def test_what_is_to_be_labelled_again_stands_in_the_queue_until_it_is_decided(tm
     decisions.add(one.decisions, [told | {"row": "s/1", "was": ["club"]}, told | {"row": "s/7"}])
     left = reviewing.open_lines(reviewing.queue(one), decisions.read(one.decisions)).lines
     assert set(left["id"].to_pylist()) & {"s/1", "s/4", "s/6", "s/7"} == {"s/4", "s/6"}
+
+
+def test_what_was_decided_under_the_old_guideline_is_asked_again(tmp_path: Path) -> None:
+    one = run(tmp_path, "classification", ROWS, "1", OLD)
+    versions.keep(one)
+    told = {"verdict": "fine", "who": "mo", "when": "2026-01-05", "why": "seen", "guideline": "1", "row": "s/1"}
+    decisions.add(one.decisions, [told | {"was": ["club"]}])
+    one = run(tmp_path, "classification", ROWS, "2", NEW)
+    left = reviewing.open_lines(reviewing.queue(one), decisions.read(one.decisions)).lines
+    assert "s/1" in left["id"].to_pylist()

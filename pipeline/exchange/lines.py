@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import AssayError, Unfit
+from pipeline.exchange.leaving import Whole
 from pipeline.exchange.shaping import inward, shown
 from pipeline.reviewing.tables import RELABEL
 from pipeline.tasks.parts import NO, WHOLE, YES, differences, label_at
@@ -55,6 +57,14 @@ class Lines:
         if was is None:
             return [common | {"verdict": "wrong", "answer": answer}]
         return self._by_part(common, row, was, answer, asked)
+
+    def whole(self, said: Mapping[str, Any], text: str, row: Row, asked: Asked | None, act: str) -> Whole:
+        """A whole answer, to be held beside those of others; raises AssayError as `of` does."""
+        return Whole(
+            self._common(said, row, asked) | {"act": act},
+            inward(self.task, row, said, text),
+            partial(label_at, self.task),
+        )
 
     def _by_part(self, common: Entry, row: Row, was: Answer, answer: Answer, asked: Asked | None) -> list[Entry]:
         lines = {line["part"]: line for line in (asked.lines if asked else ())}

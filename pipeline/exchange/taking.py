@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pipeline import decisions, store, tools
 from pipeline.dates import moment
 from pipeline.errors import AssayError
-from pipeline.exchange.lines import Entry, Lines, worst
+from pipeline.exchange.leaving import Leaving
+from pipeline.exchange.lines import WITHOUT_ANSWER, Entry, Lines, worst
 from pipeline.exchange.rounds import Asked, every, exports
 from pipeline.exchange.sending import key_of
 from pipeline.exchange.shaping import inward
@@ -126,15 +128,18 @@ class _Reader:
     acts: set[str]
     shelf: Shelf
     lines: Lines
+    leaving: Leaving
     taken: Taken = field(default_factory=Taken)
 
     @classmethod
     def of(cls, recipe: Recipe, tool: str, who: str, *, changed_only: bool) -> _Reader:
         """The reader of a data set and a tool; what went out last stands for a row."""
         asked = {row: one for each in every(recipe) if each.tool == tool for row, one in each.asked.items()}
-        acts = {line.act for line in decisions.read(recipe.decisions).lines if line.act}
+        book = decisions.read(recipe.decisions)
+        acts = {line.act for line in book.lines if line.act}
         kind = task(recipe.settings.task, recipe.settings.guideline)
-        return cls(recipe, kind, tool, who, changed_only, asked, acts, Shelf(recipe), Lines(recipe, kind, tool))
+        lines, leaving = Lines(recipe, kind, tool), Leaving.of(book, recipe.settings.guideline.version)
+        return cls(recipe, kind, tool, who, changed_only, asked, acts, Shelf(recipe), lines, leaving)
 
     def entries(self, records: Iterable[Record | Broken]) -> Iterator[Entry]:
         """The lines of decisions that the records make."""
@@ -149,6 +154,7 @@ class _Reader:
         for record, said in self._latest(good):
             row = rows.get(str(record.fields.get("id")))
             yield from self._decided(record, said, row)
+        yield from self.leaving.lines()
 
     def _latest(self, records: Sequence[Record]) -> Iterator[tuple[Record, Mapping[str, Any]]]:
         """Of each person's answers to a row, or a part of it, the last: by time where all tell it, else as listed."""
@@ -179,6 +185,7 @@ class _Reader:
         act = self._act(record, said)
         if act in self.acts:
             self.taken.known += 1
+            self._heard(record, said, row, act)
             return
         if row is None:
             self.taken.problems.append((record.place, f"no row {record.fields.get('id')!r:.80} in the build"))
@@ -191,12 +198,22 @@ class _Reader:
         if not made:
             return
         self.acts.add(act)
+        self._heard(record, said, row, act)
         self.taken.people[str(said["annotator"])] += 1
         self.taken.acts[worst(made)] += 1
         seconds = said.get("seconds")
         for at, line in enumerate(made):
             timed = {"seconds": round(float(seconds), 1)} if at == 0 and isinstance(seconds, int | float) else {}
+            self.leaving.add(line)
             yield line | {"act": act} | timed
+
+    def _heard(self, record: Record, said: Mapping[str, Any], row: Row | None, act: str) -> None:
+        """Note a whole answer: what it leaves as it was matters where others change it."""
+        asked = self.asked.get(str(record.fields.get("id")))
+        if row is None or said.get("part") or said.get("verdict") in WITHOUT_ANSWER:
+            return
+        with suppress(AssayError):  # an answer from before, to what the row no longer reads
+            self.leaving.whole.append(self.lines.whole(said, str(record.fields.get("text", "")), row, asked, act))
 
     def _act(self, record: Record, said: Mapping[str, Any]) -> str:
         """One name for one answer of one person, the same whenever it is read."""

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from pipeline.reviewing.candidates import Candidate
 from pipeline.reviewing.grouping import worth_of
 from pipeline.reviewing.minutes import alone, flat_minutes, shared_after
-from pipeline.reviewing.tables import CONFLICT, GROUPS, QUEUE, Queue
+from pipeline.reviewing.tables import CONFLICT, GROUPS, QUEUE, RELABEL, Queue
 from pipeline.rules import finder, folded
 from pipeline.tasks import canonical
 from pipeline.tasks.parts import NOTHING, WHOLE
@@ -111,15 +111,19 @@ class View:
     score: Floats
     groups: dict[str, Candidate]
     """What each group was made of, but for its lines."""
+    kind: list[str]
+    guideline: str
+    """The version of the guideline that the lines were made under."""
 
     @classmethod
     def of(cls, queue: Queue) -> View:
         """The view of a queue."""
-        names = ("line", "id", "part", "given", "likely", "source", "group")
+        names = ("line", "id", "part", "given", "likely", "source", "group", "kind")
         columns = {name: queue.lines[name].to_pylist() for name in names}
         spans = bool(pc.any(pc.not_equal(queue.lines["surface"], "")).as_py())
         groups = {one["group"]: _shape(one, spans=spans) for one in queue.groups.to_pylist()}
-        return cls(queue.lines, **columns, score=queue.lines["score"].to_numpy(), groups=groups)
+        version, score = str(queue.details.get("guideline", "")), queue.lines["score"].to_numpy()
+        return cls(queue.lines, **columns, score=score, groups=groups, guideline=version)
 
     def text(self, at: int, name: str = "text") -> str:
         """The text of a line, or what its part covers."""
@@ -153,7 +157,9 @@ def _told(one: Any, part: str) -> str:
 
 
 def _fits(one: Any, view: View, at: int) -> bool:
-    """Whether a decision still speaks of what the line shows: the same answer, the same text."""
+    """Whether a decision still speaks of what the line shows: the same answer, the same text, the same guideline."""
+    if view.kind[at] == RELABEL and one.guideline != view.guideline:
+        return False
     if one.part == view.part[at] and one.was is not None:
         given = view.given[at]
         if not {one.was, one.answer} & {given, canonical([given])}:

@@ -60,7 +60,8 @@ def grouped_queue(table: pa.Table, rows: Rows) -> Queue:
         for group, rule, touching in zip(groups, rules, touches, strict=True)
     ]
     placed = _placed(table, groups, [one["group"] for one in told], known, seconds)
-    return Queue(placed, pa.Table.from_pylist(told, schema=GROUPS), details(placed, told))
+    about = {"guideline": rows.recipe.settings.guideline.version, **details(placed, told)}
+    return Queue(placed, pa.Table.from_pylist(told, schema=GROUPS), about)
 
 
 def _placed(table: pa.Table, groups: Sequence[Group], names: list[str], known: Lines, seconds: float) -> pa.Table:

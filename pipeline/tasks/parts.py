@@ -121,7 +121,7 @@ def differences(
         now = revised(task, row, now, part, there) if here != there else now
     wanted = [one[0] for one in labelled(task, becomes)]
     for part, label in labelled(task, now):
-        if part not in wanted:
+        if part not in wanted and not _gives_way(task, part, wanted):
             found.append((part, YES, NO) if task.head == "multilabel" else (part, label, NOTHING))
             now = revised(task, row, now, *found[-1][::2])
     for part, named in labelled(task, becomes):
@@ -134,6 +134,14 @@ def differences(
 
 def _has_parts(task: Task) -> bool:
     return task.head == "multilabel" or (task.head == "token" and task.measure == "spans")
+
+
+def _gives_way(task: Task, part: str, wanted: Sequence[str]) -> bool:
+    """Whether a span goes by itself, because one that is wanted takes its place."""
+    if task.head != "token":
+        return False
+    start, end = place(part)
+    return any(left < end and start < right for left, right in map(place, wanted))
 
 
 def _plain(task: Task, becomes: Answer, part: str, here: str) -> str:

@@ -62,8 +62,9 @@ class People:
         for task in list(self._tasks(project)):
             if task["annotations"]:
                 continue
-            for who in dealt(task["data"]["assay_row"]):
-                self._answer(task, who)
+            people = dealt(task["data"]["assay_row"], project)
+            for who in people:
+                self._answer(task, who, is_double=len(people) > 1)
 
     def _tasks(self, project: int) -> Iterator[dict[str, Any]]:
         at, total = 1, 1
@@ -73,14 +74,14 @@ class People:
             yield from told["tasks"]
             at, total = at + 1, told["total"]
 
-    def _answer(self, task: dict[str, Any], who: str) -> None:
+    def _answer(self, task: dict[str, Any], who: str, *, is_double: bool) -> None:
         name, path = task["data"]["assay_row"], f"/api/tasks/{task['id']}/annotations/"
         known, suggested = self.known[name], task["predictions"][0]["result"] if task["predictions"] else []
         if who == BERT and drawn(SKIPPED, "skipped", name):
             self.studio.post(who, path, {"result": [], "was_cancelled": True, "lead_time": 2.0})
             self.said.append(Said(name, who, None, 2.0))
             return
-        is_slip = who == BERT and len(dealt(name)) > 1 and drawn(SLIPS, "slip", name)
+        is_slip = who == BERT and is_double and drawn(SLIPS, "slip", name)
         answer = known.given if is_slip else known.right
         begun = [region(one) for one in suggested]
         seconds = SECONDS * max(1, len(changed(begun, answer)))
@@ -102,9 +103,9 @@ class People:
             self.studio.post(BERT, path, second)
 
 
-def dealt(row: str) -> tuple[str, ...]:
-    """Who is to answer a row: one of the two, or both."""
-    return PEOPLE if drawn(DOUBLE, "double", row) else PEOPLE[drawn(0.5, "dealt", row) :][:1]
+def dealt(row: str, project: int) -> tuple[str, ...]:
+    """Who is to answer a row in a project: one of the two, or both."""
+    return PEOPLE if drawn(DOUBLE, "double", row, project) else PEOPLE[drawn(0.5, "dealt", row, project) :][:1]
 
 
 def region(result: Mapping[str, Any]) -> tuple[int, int, str]:
@@ -130,7 +131,7 @@ def submitted(task: Mapping[str, Any], suggested: Sequence[dict[str, Any]], answ
 def as_decisions(
     said: Sequence[Said], known: Mapping[str, Known], asked: Mapping[str, Sequence[str]], task: Task
 ) -> list[dict[str, Any]]:
-    """The same as lines of decisions, made without any tool; `asked` are the parts of each row that were asked about."""
+    """The same as lines of decisions, made without any tool; `asked` are the parts of each row that were asked for."""
     made = []
     for one in said:
         if one.answer is None:

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,6 @@ columns = { id = "id" }
 duplicates = "off"
 """
 REVIEW = "[review]\nblind_share = 0.1\ndouble_share = 0.1\n"
-PROBLEM = "data set"
 
 
 @dataclass
@@ -76,8 +76,13 @@ class Loop:
         """What a command says; one that has `--url` is given the lead's token."""
         begun = time.perf_counter()
         asked = [sys.executable, "-m", "pipeline", command, self.name, *arguments, "--data", str(self.data)]
-        known = os.environ | {"ASSAY_REAL_DATA": str(DATA), "LABEL_STUDIO_API_KEY": LEAD, "COLUMNS": "160"}
-        done = subprocess.run(asked, capture_output=True, text=True, cwd=ROOT, env=known)
+        known = os.environ | {
+            "ASSAY_REAL_DATA": str(DATA),
+            "OMP_NUM_THREADS": "1",
+            "LABEL_STUDIO_API_KEY": LEAD,
+            "COLUMNS": "160",
+        }
+        done = subprocess.run(asked, check=False, capture_output=True, text=True, cwd=ROOT, env=known)
         self.seconds[command] = time.perf_counter() - begun
         if done.returncode not in ends:
             raise SystemExit(f"assay {command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
@@ -234,10 +239,8 @@ def again(loop: Loop, studio: Studio, about: Mapping[str, Known]) -> None:
     repeated = [(one.row, line["part"]) for one in asked for line in one.lines if (one.row, line["part"]) in settled]
     rows = {row for row, _ in settled}
     print(f"export again: {' '.join(said.split())}")
-    print(
-        f"  {len(repeated)} parts are asked again that were settled; {sum(one.row in rows for one in asked)} rows of which"
-        f" some other part was settled"
-    )
+    others = sum(one.row in rows for one in asked)
+    print(f"  {len(repeated)} parts that were settled are asked again; {others} rows for another part than was settled")
     path = loop.recipe.folder / "recipe.toml"
     text = path.read_text(encoding="utf-8").partition("\n[guideline]")[0]
     path.write_text(text + guideline("2", LABELS[loop.name]), encoding="utf-8")
@@ -258,7 +261,7 @@ def main(arguments: list[str]) -> None:
     """Run the loop."""
     if not IS_THERE:
         raise SystemExit(ABSENT)
-    options = dict(zip(arguments, arguments[1:], strict=False))
+    options = dict(pairwise(arguments))
     name = next((one for one in arguments if one in LABELS), "weibo")
     folder = Path(options.get("--keep") or tempfile.mkdtemp())
     try:

@@ -202,3 +202,48 @@ def test_decisions_from_a_tool_settle_the_lines_of_the_queue(tmp_path: Path) -> 
     exchange.take(one, "label-studio", [ls(folder)])
     after = reviewing.open_lines(reviewing.queue(one), decisions.read(one.decisions))
     assert after.lines.num_rows == 0
+
+
+def marked(task: dict[str, Any], at: int, who: str, spans: list[tuple[int, int, str]]) -> dict[str, Any]:
+    """An annotation of Label Studio with these marks."""
+    result = [
+        {"id": f"r{start}", "from_name": "assay_spans", "to_name": "text", "type": "labels",
+         "value": {"start": start, "end": end, "text": task["data"]["text"][start:end], "labels": [label]}}
+        for start, end, label in spans
+    ]  # fmt: skip
+    when = f"2026-01-0{at}T10:00:00Z"
+    return {"id": at, "completed_by": {"email": who}, "result": result, "updated_at": when, "was_cancelled": False}
+
+
+@pytest.mark.parametrize("one_by_one", [False, True])
+@pytest.mark.parametrize("first", ["ann@x.org", "bob@x.org"])
+def test_what_one_changes_and_another_leaves_is_a_conflict_where_nobody_asked_too(
+    tmp_path: Path, first: str, *, one_by_one: bool
+) -> None:
+    """Both say LOC where they are asked; one takes the mark of the name away as well, about which nothing was asked."""
+    one = entities(tmp_path)
+    folder = sent(one, "label-studio")
+    tasks = json.loads((folder / "tasks.json").read_text(encoding="utf-8"))
+    (task,) = [task for task in tasks if task["data"]["assay_row"] == "s/7"]
+    name, place = ((span["start"], span["end"]) for span in whole(one, "s/7")["spans"])
+    asked = {line["part"] for line in rounds.every(one)[0].asked["s/7"].lines}
+    assert f"{name[0]}:{name[1]}" not in asked
+    said = {"ann@x.org": [(*place, "LOC")], "bob@x.org": [(*name, "PER"), (*place, "LOC")]}
+    people = sorted(said, key=lambda who: who != first)
+    task["annotations"] = [marked(task, at, who, said[who]) for at, who in enumerate(people, 1)]
+    path = folder / "export.json"
+    for count in (1, 2) if one_by_one else (2,):
+        part = {**task, "annotations": task["annotations"][:count]}
+        path.write_text(json.dumps([part], ensure_ascii=False), encoding="utf-8")
+        exchange.take(one, "label-studio", [path])
+    (conflict,) = decisions.read(one.decisions).conflicts
+    assert conflict.part == f"{name[0]}:{name[1]}"
+    assert {voice.who: voice.verdict for voice in conflict.voices} == {"ann@x.org": "wrong", "bob@x.org": "fine"}
+    lines = len(decided(one))
+    assert (exchange.take(one, "label-studio", [path]).lines, len(decided(one))) == (0, lines)
+    built(one, "audit")
+    assert [span["label"] for span in whole(one, "s/7")["spans"]] == ["PER", "LOC"]
+
+
+def whole(one: Recipe, name: str) -> dict[str, Any]:
+    return next(row for row in table(one, "audit") if row["id"] == name)
