@@ -37,8 +37,8 @@ DECIMALS = 6
 
 def distributions(judged: Judgement, heard: Said, task: Task) -> pa.RecordBatch:
     """The shares of every answer that was called ambiguous (columns: `DISTRIBUTIONS`), in the order of the rows."""
-    last = {(at, one.part): one for at, one in judged.ambiguous}
-    lines = [line for at, part in sorted(last) for line in _lines(judged, at, last[at, part], heard, task)]
+    said = [(at, one) for at in sorted(judged.doubted) for _, one in sorted(judged.doubted[at].items())]
+    lines = [line for at, one in said if one.verdict == "ambiguous" for line in _lines(judged, at, one, heard, task)]
     return pa.RecordBatch.from_pylist(lines, schema=DISTRIBUTIONS)
 
 

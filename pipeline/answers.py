@@ -20,6 +20,8 @@ GOLD = "(gold)"
 """The annotator whose answers are known to be right: no vote, but the measure of everybody's skill."""
 ABOUT = ("time", "batch", "guideline")
 ANSWER_FIELDS = ("answer", "answers", "spans", "label", "labels", "tags", "rating", "relations", "reply")
+UNDONE = ("skipped", "blank", "draft", "pending")
+"""What tools call an entry that holds no answer, whatever stands in it."""
 BESIDE_ANSWERS = ("text", "tokens", "tags", "schemes")
 """What an annotator's own file may spell, cut and tag otherwise than the row: the answer is read with it."""
 
@@ -37,6 +39,8 @@ class Given:
     batch: str | None = None
     guideline: str | None = None
     beside: Mapping[str, Any] | None = None
+    problem: str = ""
+    """Why it is no answer to the whole question, whatever it says; it keeps its line, and is no vote."""
 
 
 def given_in(fields: Mapping[str, Any], source: RowSource, task: Task) -> list[Given]:
@@ -57,7 +61,7 @@ def given_in(fields: Mapping[str, Any], source: RowSource, task: Task) -> list[G
         found = [Given(_text(who), task.raw_answer(fields, columns), **about)]
     if "gold" in columns:
         found = [*found, Given(GOLD, fields.get(columns["gold"]))]
-    return [given for given in found if not _blank(given.answer)]
+    return [given for given in found if given.problem or not _blank(given.answer)]
 
 
 def given_apart(fields: Mapping[str, Any], source: AnswerSource) -> list[Given]:
@@ -119,8 +123,11 @@ def lines(row: Row, given: list[Given], fields: Mapping[str, Any], task: Task) -
             "time": one.time,
             "batch": one.batch,
             "guideline": one.guideline,
-            "problem": None,
+            "problem": one.problem or None,
         }
+        if one.problem:
+            yield line
+            continue
         try:
             read_with = {**fields, **one.beside} if one.beside else fields
             line["answer"] = canonical(task.read_answer(one.answer, read_with, row))
@@ -139,7 +146,21 @@ def _nested(annotations: Any, columns: Mapping[str, str]) -> Iterator[Given]:
             raise Unfit("wrong_type", f"no annotation: {entry!r:.80}")
         named = columns.get("answer") or next((name for name in ANSWER_FIELDS if name in entry), "answer")
         about: dict[str, Any] = {part: _text(entry.get(part)) for part in ABOUT}
-        yield Given(_text(entry.get("annotator")), entry.get(named), **about, beside=_beside(entry))
+        who, answer = _text(entry.get("annotator")), entry.get(named)
+        yield Given(who, answer, **about, beside=_beside(entry), problem=_unusable(entry))
+
+
+def _unusable(entry: Mapping[str, Any]) -> str:
+    """Why an entry of a tool (see `pipeline.tools`) is no answer to the whole question; empty if it is one."""
+    if problem := entry.get("problem"):
+        return str(problem)
+    if (status := entry.get("status")) in UNDONE:
+        return f"{status} in the tool, without an answer"
+    if part := entry.get("part"):
+        return f"says only of {part!s:.40} that it is {entry.get('verdict')}: assay import takes it in as a decision"
+    if (verdict := entry.get("verdict")) in ("ambiguous", "drop"):
+        return f"judged {verdict}: assay import takes it in as a decision"
+    return ""
 
 
 def _as_delivered(answer: Any) -> str:

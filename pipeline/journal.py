@@ -61,26 +61,45 @@ def add(path: Path, entries: Iterable[Mapping[str, Any]]) -> None:
         with path.open("ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             told = told if _is_ended(file, path) else "\n" + told
-            file.write(told.encode("utf-8", "backslashreplace"))
-            file.flush()
-            os.fsync(file.fileno())
+            _write(file, told.encode("utf-8", "backslashreplace"))
     except OSError as error:
         problem = f"cannot be written: {error.strerror}"
         raise AssayError(str(path), problem, "make room, or the file writable") from error
+
+
+def _write(file: BinaryIO, content: bytes) -> None:
+    """Write at the end and see it to the disk, whole or not at all: where there is no room, what was written goes."""
+    before = file.seek(0, os.SEEK_END)
+    try:
+        at = 0
+        while at < len(content):
+            at += os.write(file.fileno(), content[at:])
+        os.fsync(file.fileno())
+    except OSError:
+        file.truncate(before)
+        raise
 
 
 def mend(path: Path) -> bool:
     """Set aside half a line at the end of a file, as a process that was killed while it wrote leaves it; whether so.
 
     It is moved to `NAME.torn` beside the file: nobody was told that it is written, and it cannot be read.
+
+    Raises:
+        AssayError: the file cannot be written.
     """
-    if not path.is_file():
+    if not path.exists():
         return False
-    before = path.stat().st_size
-    with path.open("ab+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        _is_ended(file, path)
-        return file.seek(0, os.SEEK_END) < before
+    try:
+        before = path.stat().st_size
+        with path.open("rb+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            _is_ended(file, path)
+            return file.seek(0, os.SEEK_END) < before
+    except OSError as error:
+        raise AssayError(
+            str(path), f"cannot be written: {error.strerror}", "make it a file that is writable"
+        ) from error
 
 
 def _is_ended(file: BinaryIO, path: Path) -> bool:

@@ -49,8 +49,8 @@ class Judgement:
     contamination: Contamination = field(default_factory=lambda: Contamination([]))
     decided: dict[int, Decision] = field(default_factory=dict)
     """The last human decision that each row follows."""
-    ambiguous: list[tuple[int, Decision]] = field(default_factory=list)
-    """Of which rows, or parts of their answers, a person said that several answers can be meant."""
+    doubted: dict[int, dict[str, Decision]] = field(default_factory=dict)
+    """By row and part of its answer: that a person took it out, or said that several answers can be meant."""
     used: Counter[str] = field(default_factory=Counter)
     replay: Replay = field(default_factory=Replay)
     """What became of the decisions as such."""
@@ -163,12 +163,20 @@ def _follow(judged: Judgement, at: int, decision: Decision, *, keeps: bool) -> N
     """
     judged.decided[at] = decision
     judged.used[decision.verdict] += 1
-    if decision.verdict == "ambiguous":
-        judged.ambiguous.append((at, decision))
-    if decision.verdict == "drop" or (decision.verdict == "ambiguous" and not keeps):
-        judged.reason[at], judged.evidence[at] = TAKEN_OUT[decision.verdict], decision.said
-    elif decision.verdict != "ambiguous" and not (decision.part and decision.verdict == "fine"):
-        _settle(judged, at, decision)
+    doubted = judged.doubted.setdefault(at, {})
+    before = doubted.pop(decision.part, None)
+    if decision.verdict in TAKEN_OUT:
+        doubted[decision.part] = decision
+    else:
+        if not decision.part:
+            doubted.clear()
+        if before or not decision.part or decision.verdict != "fine":
+            _settle(judged, at, decision)
+    out = [one for one in doubted.values() if one.verdict == "drop" or not keeps]
+    if out:
+        judged.reason[at], judged.evidence[at] = TAKEN_OUT[out[-1].verdict], out[-1].said
+        if decision not in out:
+            _no_effect(judged, at, f"the row is taken out: {out[-1].said}")
 
 
 def _settle(judged: Judgement, at: int, decision: Decision) -> None:
@@ -212,8 +220,8 @@ def _take_along(judged: Judgement, keys: Sequence[bytes]) -> None:
     ambiguous one all that read the same. Rows that a person decided himself stay as decided.
     """
     gone: dict[tuple[bytes, str | None], int] = {}
-    for at, decision in judged.decided.items():
-        if decision.verdict == "drop":
+    for at in judged.decided:
+        if judged.reason[at] == TAKEN_OUT["drop"]:
             said = {judged.meaning[at], judged.settled["meaning"][at].as_py()} - {None}
             gone.update({(keys[at], meaning): at for meaning in said})
         elif judged.reason[at] == "ambiguous":

@@ -156,13 +156,12 @@ def _annotation(one: dict[str, Any]) -> str:
 def _decided(recipe: Recipe, id_: str) -> Iterator[Event]:
     """The decisions on a row, also those that were undone or that people differ in; rules are told by what they did."""
     book = decisions.read(recipe.decisions)
-    differing = {line.id for conflict in book.conflicts for line in conflict.voices}
     for line in book.lines:
         if line.row and (line.row == id_ or id_.endswith(f"/{line.row}")):
             change = f", {line.was} became {line.answer}" if line.answer else ""
             at = f" on {line.part}" if line.part else ""
             what = f"{line.who} decided '{line.verdict}'{at}{change} on {line.when}: {line.why}"
-            state = [said for said, ids in (("undone since", book.undone), (DIFFER, differing)) if line.id in ids]
+            state = [said for said, ids in (("undone since", book.undone), (DIFFER, book.differing)) if line.id in ids]
             yield Event("decisions", what, (line.place, *state))
 
 

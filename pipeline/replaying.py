@@ -12,17 +12,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import decisions
+from pipeline.errors import Unfit
 from pipeline.tasks import canonical
-from pipeline.tasks.parts import WHOLE
+from pipeline.tasks.parts import WHOLE, place
 from pipeline.voting import with_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pipeline.decisions import Book, Conflict, Decision
     from pipeline.rules import Rule
     from pipeline.stage import Work
     from pipeline.tasks import Row, Task
+
+    Match = tuple[int, str]
+    """A rule, by its place among those in force, and the part of an answer that it speaks of."""
 
 MATCHED = pa.schema([("parts", pa.list_(pa.struct([("rule", pa.int32()), ("part", pa.string())])))])
 """Of each row, which rules speak of which parts of its answer."""
@@ -43,17 +47,18 @@ class Replay:
 
         `answers` are looked at when the turn of each decision comes: each judges what the ones before it made.
         """
-        self.book = decisions.read(work.recipe.decisions)
-        places = decisions.found({one.row for one in self.book.lines if one.row}, ids)
+        read = decisions.read(work.recipe.decisions)
+        places = decisions.found({one.row for one in read.lines if one.row}, ids)
+        self.book = decisions.book(read.lines, {name: ids[at] for name, (at, _) in places.items() if at is not None})
         self.conflicts = list(self.book.conflicts)
-        ruled = list(self._ruled(work, ids, answers, places))
+        ruled = self._ruled(work, answers)
         standing = [(places[one.row], one) for one in self.book.standing]
-        rows = _rows(work, {ids[at] for at, _ in ruled} | {ids[at] for (at, _), _ in standing if at is not None})
-        for at, one in ruled:
-            understood = decisions.understood(one, rows[ids[at]], work.task, settled=answers[at])
-            if not understood.stale(answers[at]):
-                self.by_rule[one.id] += 1
-                yield at, understood
+        rows = _rows(work, {ids[at] for at in ruled} | {ids[at] for (at, _), _ in standing if at is not None})
+        own = self._own(places) if ruled else {}
+        for at, matched in ruled.items():
+            yield from self._by_rules(
+                work.task, at, rows[ids[at]], matched=matched, answers=answers, own=own.get(at, ())
+            )
         for (found, missing), one in standing:
             if found is None:
                 self.stale.append(f"{one.place}: row {one.row}: {missing}")
@@ -64,27 +69,59 @@ class Replay:
             else:
                 yield found, understood
 
-    def _ruled(
+    def _ruled(self, work: Work, answers: Sequence[str | None]) -> dict[int, list[Match]]:
+        """Of what the rules in force speak, by the position of the row."""
+        found: dict[int, list[Match]] = {}
+        rules = [line.rule for line in self.book.rules if line.rule is not None]
+        for at, rule, part in _matched(work, rules, answers) if rules else ():
+            found.setdefault(at, []).append((rule, part))
+        return found
+
+    def _own(self, places: Mapping[str, tuple[int | None, str]]) -> dict[int, list[Decision]]:
+        """What people said of single rows, by position, also where they differ."""
+        found: dict[int, list[Decision]] = {}
+        voices = [voice for one in self.book.conflicts for voice in one.voices]
+        for one in (*self.book.standing, *voices):
+            if (at := places[one.row][0]) is not None:
+                found.setdefault(at, []).append(one)
+        return found
+
+    def _by_rules(
         self,
-        work: Work,
-        ids: Sequence[str],
+        task: Task,
+        at: int,
+        row: Row,
+        *,
+        matched: Sequence[Match],
         answers: Sequence[str | None],
-        places: dict[str, tuple[int | None, str]],
+        own: Sequence[Decision],
     ) -> Iterator[tuple[int, Decision]]:
-        """What the rules in force say of single parts, but for those that somebody decided himself."""
-        lines = [line for line in self.book.rules if line.rule is not None]
-        if not lines:
-            return
-        own = {(places[one.row][0], one.part) for one in self.book.lines if one.row and one.id not in self.book.undone}
-        by_part: dict[tuple[int, str], list[Decision]] = {}
-        for at, rule, part in _matched(work, [line.rule for line in lines if line.rule], answers):
-            if (at, part) not in own and (at, WHOLE) not in own:
-                by_part.setdefault((at, part), []).append(_on(lines[rule], ids[at], part))
-        for (at, _), said in by_part.items():
-            heard = decisions.book(tuple(said))
-            self.conflicts += heard.conflicts
-            for one in heard.standing[-1:]:
-                yield at, one
+        """What the rules say of a row; a later one also speaks of what an earlier one made, and each part by part.
+
+        They are silent where somebody decided himself what they speak of.
+        """
+        last: dict[str, int] = {}
+        while matched:
+            by_part: dict[str, list[int]] = {}
+            for rule, part in matched:
+                by_part.setdefault(part, []).append(rule)
+            for part, rules in by_part.items():
+                last[part] = max(rules)
+                if any(_speaks_of(one, part, row, task, answers[at]) for one in own):
+                    continue
+                for one in self._heard(rules, row["id"], part):
+                    understood = decisions.understood(one, row, task, settled=answers[at])
+                    if not understood.stale(answers[at]):
+                        self.by_rule[one.id] += 1
+                        yield at, understood
+            again = _parts({**row, "_answer": answers[at]}, [line.rule for line in self.book.rules if line.rule], task)
+            matched = [(one["rule"], one["part"]) for one in again if one["rule"] > last.get(one["part"], -1)]
+
+    def _heard(self, rules: Sequence[int], row: str, part: str) -> tuple[Decision, ...]:
+        """What the rules come to that speak of a part of a row: one decision, or none where they differ."""
+        heard = decisions.book(tuple(_on(self.book.rules[rule], row, part) for rule in rules))
+        self.conflicts += heard.conflicts
+        return heard.standing[-1:]
 
     def told(self) -> dict[str, Any]:
         """For the report: what is stale, in conflict and undone, and how much each rule settled."""
@@ -99,6 +136,24 @@ class Replay:
             "undone": len(self.book.undone),
             "by_rule": rules,
         }
+
+
+def _speaks_of(own: Decision, part: str, row: Row, task: Task, settled: str | None) -> bool:
+    """Whether what a person decided himself is about a part of a row, and fits what it is now."""
+    if WHOLE not in (own.part, part) and own.part != part and not _touch(task, own.part, part):
+        return False
+    return not decisions.understood(own, row, task, settled=settled).stale(settled)
+
+
+def _touch(task: Task, one: str, other: str) -> bool:
+    """Whether two parts are stretches of text that have characters in common."""
+    if task.head != "token":
+        return False
+    try:
+        (start, end), (begin, stop) = place(one), place(other)
+    except Unfit:
+        return False
+    return start < stop and begin < end
 
 
 def _on(line: Decision, row: str, part: str) -> Decision:

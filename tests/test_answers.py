@@ -129,3 +129,27 @@ def test_an_answer_that_cannot_be_read_keeps_its_line() -> None:
     assert (unread["answer"], unread["given"]) == (None, "soso")
     assert unread["problem"].startswith("unknown_label: 'soso'")
     assert (odd["given"], odd["problem"].split(":")[0]) == ('{"x": 1}', "wrong_type")
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ({"status": "skipped"}, "skipped in the tool"),
+        ({"status": "draft", "label": "good"}, "draft in the tool"),
+        ({"problem": "span_mismatch: it reads otherwise", "label": "good"}, "span_mismatch: it reads otherwise"),
+        ({"part": "good", "verdict": "fine", "label": "good"}, "says only of good that it is fine"),
+        ({"verdict": "ambiguous", "label": "good"}, "judged ambiguous"),
+    ],
+)
+def test_what_a_tool_calls_no_answer_keeps_its_line_and_is_no_vote(entry: dict[str, Any], says: str) -> None:
+    found = given_in({"annotations": [{"annotator": "a", **entry}]}, source(), OPEN)
+    row = {"id": "s/1", "text": "one"}
+    (line,) = lines(row, found, {}, OPEN)
+    assert (line["annotator"], line["answer"]) == ("a", None)
+    assert line["problem"].startswith(says)
+
+
+@pytest.mark.parametrize("verdict", ["fine", "wrong"])
+def test_a_whole_answer_with_a_verdict_is_a_vote(verdict: str) -> None:
+    found = given_in({"annotations": [{"annotator": "a", "label": "good", "verdict": verdict}]}, source(), OPEN)
+    assert [line["answer"] for line in lines({"id": "s/1", "text": "one"}, found, {}, OPEN)] == ['["good"]']

@@ -126,3 +126,20 @@ def test_a_killed_process_loses_nothing_that_it_had_told_of(tmp_path: Path) -> N
     journal.mend(path)
     numbers = [one["number"] for one in entries(path)]
     assert numbers[: told + 1] == list(range(told + 1))
+
+
+def test_where_there_is_no_room_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "j.jsonl"
+    journal.add(path, [{"a": 1}])
+    write = os.write
+
+    def full(file: int, content: bytes) -> int:
+        write(file, content[:40])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(AssayError, match="No space left"):
+        journal.add(path, [{"number": number} for number in range(20)])
+    monkeypatch.undo()
+    journal.add(path, [{"b": 1}])
+    assert entries(path) == [{"a": 1}, {"b": 1}]

@@ -172,3 +172,101 @@ def test_a_rule_on_whole_answers(tmp_path: Path) -> None:
     decisions.add(one.decisions, [line(rule=rule)])
     built(one, "audit")
     assert {each["id"]: each["labels"] for each in table(one, "audit")} == {"s/1": ["bad"], "s/2": ["bad"]}
+
+
+def id_of(entry: dict[str, Any]) -> str:
+    return decisions.line_id(entry)
+
+
+def moods(folder: Path, told: list[dict[str, Any]], more: str = "", lines: list[str] | None = None) -> Any:
+    one = made(folder, MOODS.format(more=more), {"rows.csv": csv("id,text,label,who", lines or LINES)})
+    decisions.add(one.decisions, told)
+    return one, built(one, "audit")["audit"]["details"]["decisions"]
+
+
+def label_of(one: Recipe, row: str = "s/1") -> list[str] | None:
+    return {each["id"]: each["labels"] for each in table(one, "audit")}.get(row)
+
+
+def test_who_thinks_again_of_the_same_is_followed_in_the_last_word(tmp_path: Path) -> None:
+    first = line("s/1", was=["good"], answer=["bad"])
+    one, found = moods(tmp_path, [first, line("s/1", "fine", was=["good"], why="second thought")])
+    assert (label_of(one), found["stale"], found["used"]) == (["good"], [], {"fine": 1})
+
+
+def test_who_comes_round_to_another_is_followed_with_him(tmp_path: Path) -> None:
+    told = [
+        line("s/1", "fine", was=["good"]),
+        line("s/1", who="ann", was=["good"], answer=["bad"]),
+        line("s/1", was=["good"], answer=["bad"]),
+    ]
+    one, found = moods(tmp_path, told)
+    assert (label_of(one), found["stale"], found["conflicts"]) == (["bad"], [], [])
+
+
+def test_an_adjudicator_is_followed_and_not_those_whom_he_settled(tmp_path: Path) -> None:
+    two = [line("s/1", was=["good"], answer=["bad"]), line("s/1", "fine", "ann", was=["good"])]
+    last = line("s/1", "fine", "eve", was=["good"], settles=[id_of(one) for one in two])
+    one, found = moods(tmp_path, [*two, last])
+    assert (label_of(one), found["stale"], found["conflicts"]) == (["good"], [], [])
+
+
+def test_a_row_named_with_and_without_its_source_is_one_row(tmp_path: Path) -> None:
+    told = [line("s/1", was=["good"], answer=["bad"]), line("1", "fine", "ann", was=["good"])]
+    one, found = moods(tmp_path, told)
+    assert label_of(one) == ["good"]
+    assert len(found["conflicts"]) == 1
+
+
+def test_what_is_said_of_another_part_does_not_bring_back_a_row_that_was_taken_out(tmp_path: Path) -> None:
+    told = [
+        line("s/1", "drop"),
+        line("s/3", "ambiguous", part="13:20", was="LOC"),
+        line("s/1", "wrong", "ann", part="0:7", was="LOC", answer="ORG"),
+        line("s/3", "wrong", "ann", part="0:4", was="PER", answer="ORG"),
+    ]
+    one, _ = audited(tmp_path, ROWS, told)
+    assert set(marked(one)) == {"s/2", "s/4"}
+    assert rejected(one, "audit") == [("s/1", "decided_out"), ("s/3", "ambiguous")]
+
+
+def test_a_part_that_is_ambiguous_no_more_brings_its_row_back_and_has_no_shares(tmp_path: Path) -> None:
+    part = {"part": "13:20", "was": "LOC"}
+    told = [line("s/3", "ambiguous", **part), line("s/3", "wrong", **part, answer="ORG")]
+    one, _ = audited(tmp_path, ROWS, told)
+    assert marked(one)["s/3"] == [("Anna", "PER"), ("Arsenal", "ORG")]
+    assert table(one, "audit", "distributions") == []
+
+
+def test_who_judges_what_a_rule_made_is_followed_beside_it(tmp_path: Path) -> None:
+    told = [line(rule=RULE), line("s/2", part="7:14", was="ORG", answer="PER")]
+    one, report = audited(tmp_path, ROWS, told)
+    assert marked(one)["s/2"] == [("arsenal", "PER")]
+    assert report["details"]["decisions"]["stale"] == []
+
+
+def test_a_decision_that_no_longer_fits_stops_no_rule(tmp_path: Path) -> None:
+    told = [line(rule=RULE), line("s/2", "fine", part="7:14", was="LOC", text="another text altogether")]
+    one, report = audited(tmp_path, ROWS, told)
+    assert marked(one)["s/2"] == [("arsenal", "ORG")]
+    assert len(report["details"]["decisions"]["stale"]) == 1
+
+
+def test_a_span_with_other_ends_is_the_persons_own_too(tmp_path: Path) -> None:
+    told = [line(rule=RULE), line("s/3", part="13:28", was="LOC at 13:20", answer="LOC")]
+    one, report = audited(tmp_path, ROWS, told)
+    assert marked(one)["s/3"] == [("Anna", "PER"), ("Arsenal station", "LOC")]
+    assert report["details"]["decisions"]["stale"] == []
+
+
+def test_a_later_rule_speaks_of_what_an_earlier_one_made(tmp_path: Path) -> None:
+    later = {"given": "ORG", "becomes": "PER", "surfaces": ["arsenal"]}
+    one, _ = audited(tmp_path, ROWS, [line(rule=RULE), line(rule=later, why="players are meant")])
+    told = [label for marks in marked(one).values() for what, label in marks if what.lower() == "arsenal"]
+    assert told == ["PER"] * 4
+
+
+def test_rules_that_undo_one_another_come_to_an_end(tmp_path: Path) -> None:
+    back = {"given": "ORG", "becomes": "LOC", "surfaces": ["arsenal"]}
+    one, _ = audited(tmp_path, ROWS, [line(rule=RULE), line(rule=back)])
+    assert {label for marks in marked(one).values() for what, label in marks if what.lower() == "arsenal"} == {"LOC"}

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import tempfile
 import webbrowser
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.commands import app as shell
 from pipeline.commands.app import ASK, Data, Name, app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def leading(link: str) -> Iterator[str]:
+    """A file of this user alone that leads to a link: the command line of a browser can be read by all users."""
+    with tempfile.TemporaryDirectory(prefix="assay-review-") as folder:
+        page = Path(folder) / "review.html"
+        page.touch(mode=0o600)
+        page.write_text(f'<!doctype html><meta http-equiv="refresh" content="0; url={link}"><title>Review</title>')
+        yield page.as_uri()
 
 
 @app.command(rich_help_panel=ASK)
@@ -42,10 +56,10 @@ def review(
         console.print(f"{desk.lines.num_rows:,} lines in {desk.groups.num_rows:,} groups to look at; Ctrl-C ends it.")
         for person in people:
             console.print(f"{person.who}: {server.link(person, at)}", markup=False, soft_wrap=True)
-        if open_:
-            webbrowser.open(server.link(people[0], at))
         before = desk.ledger.version
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), leading(server.link(people[0], at)) as page:
+            if open_:
+                webbrowser.open(page)
             server.serve(desk, people, held)
     decided = desk.ledger.version - before
     console.print(f"{decided:,} lines were added to {one.decisions} while the page was open.", soft_wrap=True)

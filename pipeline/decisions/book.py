@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipeline import journal
 from pipeline.decisions.line import Decision, parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     Key = tuple[str, str]
@@ -37,8 +38,8 @@ class Book:
 
     Attributes:
         lines: every line, also those that were undone, and those that undo.
-        standing: those in force on rows: not undone and not in conflict, in order; several of one person on the same
-            part of a row follow one another.
+        standing: those in force on rows: not undone, not in conflict and not settled by another, in order; of what one
+            person said of the same answer the last.
         rules: those in force that hold for all that a rule speaks of.
         conflicts: on which rows the last words of several people differ, while nobody settled it.
         undone: the ids of lines that a later line takes back.
@@ -49,6 +50,11 @@ class Book:
     rules: tuple[Decision, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     undone: frozenset[str] = field(default_factory=frozenset)
+
+    @cached_property
+    def differing(self) -> frozenset[str]:
+        """The ids of the lines in which people differ."""
+        return frozenset(line.id for conflict in self.conflicts for line in conflict.voices)
 
 
 def read(path: Path) -> Book:
@@ -65,51 +71,92 @@ def read(path: Path) -> Book:
     return book(tuple(line for line in said if line is not None))
 
 
-def book(lines: tuple[Decision, ...]) -> Book:
-    """The book that these lines make."""
+def book(lines: tuple[Decision, ...], called: Mapping[str, str] | None = None) -> Book:
+    """The book that these lines make; `called` says which id a row has that is named without its source.
+
+    Where that is not said, `104` and `film/104` are one row if no other name in the book ends in `/104`.
+    """
     undone = _undone(lines)
     held = [line for line in lines if line.id not in undone and not line.undo]
-    on_rows = [line for line in held if line.rule is None]
-    conflicts = tuple(_conflicts(on_rows))
-    differing = {(one.row, one.part) for one in conflicts}
-    standing = tuple(line for line in on_rows if (line.row, line.part) not in differing)
-    return Book(lines, standing, tuple(line for line in held if line.rule is not None), conflicts, undone)
+    ids = _called(held) if called is None else called
+    by_part: dict[Key, list[Decision]] = {}
+    for line in held:
+        if line.rule is None:
+            by_part.setdefault((ids.get(line.row, line.row), line.part), []).append(line)
+    conflicts = [Conflict(*key, last) for key, said in by_part.items() if (last := _differing(said))]
+    for one in conflicts:
+        del by_part[one.row, one.part]
+    standing = {id(line) for said in by_part.values() for line in _in_force(said)}
+    return Book(
+        lines,
+        tuple(line for line in held if id(line) in standing),
+        tuple(line for line in held if line.rule is not None),
+        tuple(conflicts),
+        undone,
+    )
 
 
 def _undone(lines: Sequence[Decision]) -> frozenset[str]:
-    """The ids of the lines that a later one takes back, unless that was itself taken back."""
+    """The ids of the lines that a later one takes back, unless that was taken back, or the line was said again."""
     targets: set[str] = set()
     gone: set[str] = set()
+    held: set[str] = set()
     for line in reversed(lines):
         if line.id in targets or (line.act and line.act in targets):
             gone.add(line.id)
-        elif line.undo:
+            continue
+        held.add(line.id)
+        if line.undo:
             targets.add(line.undo)
-    return frozenset(gone)
+    return frozenset(gone - held)
 
 
-def _conflicts(lines: Sequence[Decision]) -> list[Conflict]:
-    """The last words of several people on the same part of a row, where they differ and nobody settled it."""
-    voices: dict[Key, dict[str, Decision]] = {}
-    for line in lines:
-        said = voices.setdefault((line.row, line.part), {})
-        said.pop(line.who, None)
-        said[line.who] = line
-    found = []
-    for (row, part), said in voices.items():
-        last = list(said.values())
-        if len(last) > 1 and not _is_settled(last) and _differ(last):
-            found.append(Conflict(row, part, tuple(last)))
-    return found
+def _called(lines: Sequence[Decision]) -> dict[str, str]:
+    """The only longer name in the book of each row that is named without its source."""
+    names = {line.row for line in lines}
+    longer: dict[str, list[str]] = {}
+    for name in names:
+        if (short := name.partition("/")[2]) in names:
+            longer.setdefault(short, []).append(name)
+    return {short: known[0] for short, known in longer.items() if len(known) == 1}
 
 
-def _is_settled(last: Sequence[Decision]) -> bool:
-    """Whether somebody has the last word on what all others said."""
-    return any({one.id for one in last if one is not line} <= set(line.settles) for line in last if line.settles)
+def _differing(said: Sequence[Decision]) -> tuple[Decision, ...]:
+    """The last words of several people that nobody settled, if they differ; none if they agree."""
+    last: dict[str, Decision] = {}
+    for line in said:
+        last.pop(line.who, None)
+        last[line.who] = line
+    settled = {name for line in last.values() for name in line.settles}
+    left = tuple(line for line in last.values() if line.id not in settled)
+    differ = any(one.differs(other) for at, one in enumerate(left) for other in left[at + 1 :])
+    return left if differ else ()
 
 
-def _differ(last: Sequence[Decision]) -> bool:
-    return any(one.differs(other) for at, one in enumerate(last) for other in last[at + 1 :])
+def _in_force(said: Sequence[Decision]) -> list[Decision]:
+    """What holds of what was said of a part of a row: all that nobody settled, and that nobody thought over."""
+    found: list[Decision] = []
+    for line in said:
+        whose = {one.who for one in found if one.id in line.settles}
+        found = [one for one in found if one.who not in whose] + [line]
+    return _thought_over(found)
+
+
+def _thought_over(said: Sequence[Decision]) -> list[Decision]:
+    """What people said without what they took back by judging the same answer again.
+
+    Their last words are looked at, and the ones that made the answers which those judge.
+    """
+    chain: list[Decision] = []
+    kept: list[Decision] = []
+    for line in reversed(said):
+        if any(later.replaces(line) for later in chain):
+            continue
+        kept.append(line)
+        own = [later for later in chain if later.who == line.who]
+        if not own or line.answer == own[-1].was:
+            chain.append(line)
+    return kept[::-1]
 
 
 def _to(line: Decision) -> str:

@@ -100,10 +100,20 @@ class Decision:
         return ""
 
     def differs(self, other: Decision) -> bool:
-        """Whether two people judged the same and said otherwise of it; one who judged what the other made did not."""
+        """Whether two people judged the same and said otherwise of it.
+
+        One who judged what the other made did not, nor did one who judged under another version of the guideline.
+        """
         if (self.verdict, self.answer) == (other.verdict, other.answer):
             return False
+        if self.guideline and other.guideline and self.guideline != other.guideline:
+            return False
         return self.was is None or other.was is None or self.was == other.was
+
+    def replaces(self, earlier: Decision) -> bool:
+        """Whether the same person judged the same again, the answer and the text."""
+        reads_same = self.text is None or earlier.text is None or self.text == earlier.text
+        return self.who == earlier.who and self.was is not None and self.was == earlier.was and reads_same
 
 
 def line_id(entry: Mapping[str, Any]) -> str:
@@ -131,6 +141,8 @@ def parsed(line: str, place: str) -> Decision | None:
         return None
     if entry.get(UNDO):
         return _undoing(entry, place)
+    if not entry.get("row") and not entry.get("rule"):
+        missing.insert(0, "row")
     _hold_whole(entry, missing, place)
     part = entry.get("part") or ""
     told: dict[str, Any] = {name: str(entry[name]) for name in NEEDED}
@@ -145,7 +157,7 @@ def parsed(line: str, place: str) -> Decision | None:
         score=_number(entry, "score", place),
         suggested=_answer(entry.get("suggested"), part),
         blind=entry.get("blind") is True,
-        settles=tuple(map(str, entry.get("settles") or ())),
+        settles=_named(entry.get("settles"), place),
         **told,
         **{name: entry[name] for name in _TEXTS if entry.get(name) is not None},
         id=line_id(entry),
@@ -162,8 +174,8 @@ def _undoing(entry: dict[str, Any], place: str) -> Decision:
 
 def _hold_whole(entry: dict[str, Any], missing: list[str], place: str) -> None:
     """See that a line says all that a decision says."""
-    if not entry.get("row") and not entry.get("rule"):
-        missing.insert(0, "row")
+    if entry.get("row") and entry.get("rule"):
+        raise AssayError(place, "the decision has a row and a rule", "say which of them it is about: leave one out")
     if missing:
         raise AssayError(place, f"the decision has no {', '.join(missing)}", "add what is missing")
     if entry["verdict"] not in get_args(Verdict):
@@ -203,6 +215,13 @@ def _shares(given: Any, place: str) -> tuple[tuple[str, float], ...]:
     return tuple(
         sorted(((str(label), float(share)) for label, share in given.items()), key=lambda one: (-one[1], one[0]))
     )
+
+
+def _named(given: Any, place: str) -> tuple[str, ...]:
+    """The lines that are named."""
+    if not isinstance(given or [], list):
+        raise AssayError(place, f"'settles' is a list of lines, not {given!r:.80}", "mend the line")
+    return tuple(map(str, given or ()))
 
 
 def _number(entry: dict[str, Any], name: str, place: str) -> float | None:

@@ -10,12 +10,14 @@ from pipeline.checks.words import from_words
 from pipeline.errors import AssayError, Unfit
 from pipeline.reviewing.reading import kind_of
 from pipeline.reviewing.sent import MOST_SECONDS, Act, odd, read
+from pipeline.reviewing.tables import RELABEL
 from pipeline.rules import Rule
 from pipeline.tasks.parts import NOTHING, WHOLE, label_at, revised
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from pipeline.decisions import Decision
     from pipeline.reviewing.desk import Desk
     from pipeline.tasks import Answer, Row
 
@@ -46,7 +48,7 @@ def entries(desk: Desk, act: Act, who: str) -> list[dict[str, Any]]:
 def _common(desk: Desk, act: Act, who: str) -> dict[str, Any]:
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     said: dict[str, Any] = {"verdict": act.verdict, "who": who, "when": now, "why": act.why, "act": act.act}
-    if act.cause != "error":
+    if act.cause == "guideline":
         said["cause"] = act.cause
     if act.verdict == "ambiguous" and act.shares:
         said["shares"] = dict(act.shares)
@@ -71,18 +73,28 @@ def _ruled(desk: Desk, act: Act) -> dict[str, Any]:
     if act.verdict == "wrong" and act.label:
         rule["becomes"] = act.label
     try:
-        Rule.read(rule)
+        _hold_sayable(desk, Rule.read(rule), at)
     except Unfit as unfit:
         raise AssayError("decision", f"the rule cannot be: {unfit}", "choose another label") from unfit
     return {"rule": rule, "group": act.target, "suggested": proposed}
 
 
+def _hold_sayable(desk: Desk, rule: Rule, group: int) -> None:
+    """See that what a rule makes of the parts of a group is an answer that the rows may have."""
+    at = int(desk.members(group)[0])
+    part = desk.lines["part"][at].as_py()
+    if row := desk.shelf.row(desk.lines["id"][at].as_py()):
+        revised(desk.task, row, desk.task.answer(row), part, rule.becomes)
+
+
 def _on_line(desk: Desk, act: Act, at: int, row: Row | None, who: str) -> list[dict[str, Any]]:
     queued = {
-        name: desk.lines[name][at].as_py() for name in ("id", "part", "given", "likely", "score", "text", "group")
+        name: desk.lines[name][at].as_py()
+        for name in ("id", "part", "kind", "given", "likely", "score", "text", "group")
     }
     part, likely = queued["part"], queued["likely"]
     said: dict[str, Any] = {"row": queued["id"]}
+    said |= _caused(act, queued["kind"])
     if part:
         said["part"] = part
     said["text"] = desk.task.shown(row) if row else queued["text"]
@@ -93,7 +105,7 @@ def _on_line(desk: Desk, act: Act, at: int, row: Row | None, who: str) -> list[d
         said["blind"] = True
     if queued["group"]:
         said["group"] = queued["group"]
-    if act.settles:
+    if act.settles and desk.may_see(at, who):
         said["settles"] = sorted(one.id for name, one in desk.voices(at).items() if name != who)
     was = _was(desk, row, queued)
     if act.verdict != "wrong":
@@ -101,6 +113,11 @@ def _on_line(desk: Desk, act: Act, at: int, row: Row | None, who: str) -> list[d
     if row is None:
         raise AssayError(f"row '{queued['id']}'", "is not in the build any more", "build again, then review")
     return _mended(desk, act, row, said, was)
+
+
+def _caused(act: Act, kind: str) -> dict[str, str]:
+    """That the guideline is another now, where that is why the line is asked about and nothing else was said."""
+    return {"cause": "guideline"} if kind == RELABEL and not act.cause else {}
 
 
 def _was(desk: Desk, row: Row | None, queued: Mapping[str, Any]) -> Any:
@@ -113,7 +130,7 @@ def _was(desk: Desk, row: Row | None, queued: Mapping[str, Any]) -> Any:
 
 
 def _mended(desk: Desk, act: Act, row: Row, said: dict[str, Any], was: Any) -> list[dict[str, Any]]:
-    """The lines that say what is right instead of what was; of a group's line that says so already, that it is fine."""
+    """The lines that say what is right instead of what was; of one that says so already, that it is fine."""
     part, label = said.get("part", WHOLE), act.label if act.label is not None else said.get("suggested", "")
     before = {} if was is None else {"was": was}
     try:
@@ -122,7 +139,7 @@ def _mended(desk: Desk, act: Act, row: Row, said: dict[str, Any], was: Any) -> l
         answer = _label(desk, row, part, label) if part else _whole(desk, act, row, label)
     except Unfit as unfit:
         raise AssayError(f"row '{row['id']}'", f"this is no answer: {unfit}", "choose or write another") from unfit
-    if act.scope == "group" and answer == (was if part else desk.task.answer(row)):
+    if answer == (was if part else desk.task.answer(row)):
         return [said | before | {"verdict": "fine"}]
     return [said | before | {"answer": answer}]
 
@@ -144,7 +161,11 @@ def _whole(desk: Desk, act: Act, row: Row, label: str) -> Answer:
     if not label and act.label is None:
         raise Unfit("unanswered", "nothing says what is right instead")
     is_spelled = act.label is None and desk.task.head not in ("sequence", "causal")
-    return desk.task.read_answer(json.loads(label) if is_spelled else ([] if label == NOTHING else label), {}, row)
+    try:
+        told = json.loads(label) if is_spelled else [] if label == NOTHING else label
+    except ValueError as error:
+        raise Unfit("wrong_type", "what is proposed is no answer by itself") from error
+    return desk.task.read_answer(told, {}, row)
 
 
 def _moved(desk: Desk, mark: tuple[int, int], row: Row, said: dict[str, Any], label: str) -> list[dict[str, Any]]:
@@ -176,12 +197,26 @@ def put_down(desk: Desk, act: Act, who: str) -> dict[str, Any]:
         if known := desk.ledger.of_act(act.act):
             if any(line.who != who for line in known):
                 raise odd("act", act.act)
-            return {"act": act.act, "written": 0, "again": True, "lines": len(known)}
+            rest = _rest(desk, act, who, known)
+            return {"act": act.act, "written": len(rest), "again": True, "lines": len(known) + len(rest)}
         made = entries(desk, act, who)
         if made:
             desk.ledger.add(made, act=act.act)
             desk.refresh()
         return {"act": act.act, "written": len(made), "again": False, "lines": len(made)}
+
+
+def _rest(desk: Desk, act: Act, who: str, known: Sequence[Decision]) -> list[dict[str, Any]]:
+    """What an act on a group still has to say, as it was cut off by a kill while it was written: written now."""
+    if act.scope != "group" or desk.ledger.is_undone(act.act):
+        return []
+    made = entries(desk, act, who)
+    if made and any(line.seconds is not None for line in known):
+        made[0].pop("seconds", None)
+    if made:
+        desk.ledger.add(made, act=act.act, is_rest=True)
+        desk.refresh()
+    return made
 
 
 def take_back(desk: Desk, act: str, who: str) -> bool:

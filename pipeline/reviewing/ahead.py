@@ -15,8 +15,7 @@ from pipeline.chance import draw
 from pipeline.quality.reviewed import Block, Left, left, recalibrate, weights
 from pipeline.quality.reviewed.recalibrating import DRAWS
 from pipeline.quality.reviewed.remaining import NONE, rows_share
-from pipeline.reviewing.judged import RELABEL
-from pipeline.reviewing.tables import SUSPECT
+from pipeline.reviewing.tables import RELABEL, SUSPECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

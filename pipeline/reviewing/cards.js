@@ -173,9 +173,9 @@ function annotatorsCard(told) {
 function nearCard(told) {
   if (!told.near.length) return "";
   const rows = told.near.map((one) => make("li", {},
-    make("span", { class: `badge ${one.differs ? "bad" : ""}` }, one.differs ? "answered otherwise" : "answered alike"), " ",
+    one.blind ? "" : make("span", { class: `badge ${one.differs ? "bad" : ""}` }, one.differs ? "answered otherwise" : "answered alike"), " ",
     make("span", { dir: "auto" }, one.text), " ", make("b", { dir: "auto" }, one.answer), " ",
-    make("span", { class: "small" }, `${one.kind}, ${one.why} (${one.id})`)));
+    make("span", { class: "small" }, `${[one.kind, one.why].filter(Boolean).join(", ")} (${one.id})`)));
   return section(`Rows like it (${told.near.length})`, make("ul", {}, rows));
 }
 

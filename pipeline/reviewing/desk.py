@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline import store
 from pipeline.errors import AssayError
 from pipeline.reviewing.dealing import blinded, doubled
 from pipeline.reviewing.ledger import Ledger
@@ -67,6 +68,7 @@ class Desk:
         self._by_row: dict[str, Bools] = {}
         self._by_rule: dict[str, Bools] = {}
         self._seen: dict[str, set[int]] = {}
+        self._built = self._build()
         self._enter(None)
 
     # -- what there is
@@ -119,12 +121,28 @@ class Desk:
 
     # -- what is judged
     def refresh(self) -> None:
-        """Take in what was decided since, here or in other processes."""
+        """Take in what was decided since, here or in other processes.
+
+        Raises:
+            AssayError: the data set was built anew, so that lines and rows may be others than those that are shown; or
+                the file of decisions cannot be read.
+        """
         with self.lock:
+            if self._build() != self._built:
+                problem = "was built anew while it was reviewed; what was decided before is kept"
+                raise AssayError(f"data set '{self.recipe.name}'", problem, "start `assay review` again")
             version = self.ledger.version
             changed = self.ledger.refresh()
             if self.ledger.version != version:
                 self._enter(changed)
+
+    def _build(self) -> tuple[int, int] | None:
+        """What tells one build of the rows from another."""
+        try:
+            status = (self.recipe.build / "audit" / store.REPORT).stat()
+        except FileNotFoundError:
+            return None
+        return status.st_ino, status.st_mtime_ns
 
     def _enter(self, changed: set[tuple[str, str]] | None) -> None:
         """Mark the lines on which something else holds now; all of them where nothing is named."""
@@ -189,8 +207,13 @@ class Desk:
         self._seen.setdefault(who, set()).add(group)
 
     def is_blind(self, line: int, who: str) -> bool:
-        """Whether a person is to judge a line without the proposal: so it was dealt, and they have not seen it yet."""
+        """Whether a person is to judge a line without the proposal: so it was dealt, and they have not seen it yet.
+
+        Nor what others made of it.
+        """
         if self.group_of(line) in self._seen.get(who, ()) or self.by(who)[line]:
+            return False
+        if self.voices(line).keys() - {who} and self.may_see(line, who):
             return False
         return blinded(self.lines["line"][line].as_py(), who, self.settings)
 
@@ -200,6 +223,11 @@ class Desk:
             return True
         others = len(self.voices(line).keys() - {who})
         return bool(self.by(who)[line]) or others > 1
+
+    def may_see_row(self, line: int, who: str) -> bool:
+        """Whether a person may know all that others said of a row: no part of it is still theirs to judge."""
+        same = np.flatnonzero(np.asarray(pc.equal(self.lines["id"], self.lines["id"][line])))
+        return all(self.may_see(at, who) for at in same.tolist())
 
     # -- lists
     @cached_property

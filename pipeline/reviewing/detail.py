@@ -29,13 +29,13 @@ def line(desk: Desk, at: int, who: str, *, is_whole: bool = False) -> dict[str, 
     told = brief(desk, at, who) | {
         "part": queued["part"],
         "source": queued["source"],
-        "rejected": desk.shelf.why_rejected(queued["id"]),
+        "rejected": _rejected(desk, queued["id"], is_blind=is_blind),
         "why": [] if is_blind else queued["why"],
         "guideline": desk.recipe.settings.guideline.version,
         "group": _group(desk, at, is_blind=is_blind),
         **_read(desk, queued, row, is_whole=is_whole),
         **_annotators(desk, queued, row, is_blind=is_blind),
-        "near": near(desk, queued["id"], row),
+        "near": near(desk, queued["id"], row, is_blind=is_blind),
         **_earlier(desk, at, who),
     }
     if not is_blind:
@@ -76,6 +76,12 @@ def _group(desk: Desk, at: int, *, is_blind: bool) -> dict[str, Any] | None:
     told = {name: desk.groups[name][group].as_py() for name in ("group", "says", "lines", "touches")}
     told["is_rule"] = bool(desk.groups["rule"][group].as_py())
     return told | ({"says": ""} if is_blind else {})
+
+
+def _rejected(desk: Desk, id_: str, *, is_blind: bool) -> str:
+    """Why the row was held back; the evidence may say what is proposed."""
+    why = desk.shelf.why_rejected(id_)
+    return why.partition(":")[0] if is_blind else why
 
 
 def _read(desk: Desk, queued: dict[str, Any], row: Row | None, *, is_whole: bool) -> dict[str, Any]:
@@ -153,8 +159,11 @@ def _shares(queued: dict[str, Any], counts: Counter[str], *, is_blind: bool) -> 
     return {queued["given"]: round(1 - wrong, 2), queued["likely"]: wrong}
 
 
-def near(desk: Desk, id_: str, row: Row | None) -> list[dict[str, Any]]:
-    """Rows that are like it, and whether they are answered otherwise; those that are come first."""
+def near(desk: Desk, id_: str, row: Row | None, *, is_blind: bool = False) -> list[dict[str, Any]]:
+    """Rows that are like it, and whether they are answered otherwise; those that are come first.
+
+    What they are answered is often what is proposed: it is left out where that is.
+    """
     found = []
     for one in desk.shelf.near(id_):
         other = one.pop("row")
@@ -162,7 +171,8 @@ def near(desk: Desk, id_: str, row: Row | None) -> list[dict[str, Any]]:
         answer = _words(desk, other) if other else ""
         differs = row is not None and other is not None and desk.task.meaning(row) != desk.task.meaning(other)
         shown = {"text": text[:FEW_CHARS] + ("…" if len(text) > FEW_CHARS else ""), "answer": answer[:FEW_CHARS]}
-        found.append(one | shown | {"differs": differs})
+        hidden: dict[str, Any] = {"why": "", "outcome": "", "answer": "", "differs": False} if is_blind else {}
+        found.append(one | shown | {"differs": differs, "blind": is_blind} | hidden)
     return sorted(found, key=lambda one: not one["differs"])
 
 
@@ -170,7 +180,12 @@ def _earlier(desk: Desk, at: int, who: str) -> dict[str, Any]:
     """What was decided on the row before, as far as the person may know."""
     is_open = desk.may_see(at, who)
     part, id_ = desk.lines["part"][at].as_py(), desk.lines["id"][at].as_py()
-    said = [one for one in desk.ledger.on_row(id_) if is_open or one.who == who]
+    is_row_open = is_open and desk.may_see_row(at, who)
+    said = [
+        one
+        for one in desk.ledger.on_row(id_)
+        if one.who == who or is_row_open or (is_open and one.part == part != WHOLE)
+    ]
     others = [one for name, one in desk.voices(at).items() if name != who] if is_open else []
     is_conflict = is_open and desk.is_conflict(at)
     return {

@@ -10,7 +10,7 @@ export const WINDOW = 50;
 // What is before the reviewer: the list it is from, what is shown, and what has been chosen so far.
 export const state = {
   about: null, list: null, view: "value", at: -1, shown: null, group: null, right: null, mark: null, words: null, scope: "line",
-  without: new Set(), act: null, busy: false, turn: 0, loading: false, whole: false, seconds: 0, since: 0, lastAct: "", keys: true,
+  without: new Set(), act: null, cause: null, busy: false, turn: 0, loading: false, whole: false, seconds: 0, since: 0, lastAct: "", keys: true,
 };
 
 // -- the server

@@ -51,6 +51,7 @@ def group(desk: Desk, at: int, who: str, *, start: int = 0, count: int = 50) -> 
     flags = {int(line): bool(is_doubtful) for line, is_doubtful in zip(members, doubtful, strict=True)}
     lines = [detail.brief(desk, int(line), who) | {"doubtful": flags[int(line)]} for line in shown]
     told = brief(desk, at, who)
+    is_hidden = bool((desk.double & ~desk.by(who))[members].any())
     shares = {"listed": len(members), "double": int(desk.double[members].sum())}
     first = detail.line(desk, int(order[0]), who) if len(order) else {}
     labels = {name: first[name] for name in ("choices", "asks", "shares") if name in first}
@@ -64,7 +65,9 @@ def group(desk: Desk, at: int, who: str, *, start: int = 0, count: int = 50) -> 
             "start": max(start, 0),
             "members": lines,
             "ruled": [
-                detail.voice(one, is_here=True, who=who) for one in desk.ledger.rules if one.group == told["group"]
+                detail.voice(one, is_here=True, who=who)
+                for one in desk.ledger.rules
+                if one.group == told["group"] and (one.who == who or not is_hidden)
             ],
         }
     )

@@ -78,7 +78,7 @@ class Guard:
         if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return 415, "Send JSON."
         length = headers.get("content-length", "")
-        if not length.isdigit() or int(length) > MOST_BYTES:
+        if "transfer-encoding" in headers or not length.isdecimal() or int(length) > MOST_BYTES:
             return 413, "Too much at once."
         return None
 

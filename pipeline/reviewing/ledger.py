@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import RLock
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from pipeline import decisions, journal
 from pipeline.decisions.line import parsed
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     Key = tuple[str, str]
     """A row and a part of its answer."""
+    Stamp = tuple[int, int, int]
 
 
 class Ledger:
@@ -33,6 +35,8 @@ class Ledger:
         self.path = path
         self.version = 0
         self._lock = RLock()
+        self._stamp: Stamp | None = None
+        self._next, self._is_anew = (0, 0, 0), False
         journal.mend(path)
         self._forget()
         self.refresh(ended=True)
@@ -45,52 +49,58 @@ class Ledger:
         self._acts: dict[str, list[str]] = {}
         self._named: dict[str, list[Decision]] = {}
         self._undone: set[str] = set()
-        self._read, self._lines, self._file = 0, 0, 0
+        self._read, self._lines, self._sum = 0, 0, 0
 
     def refresh(self, *, ended: bool = False) -> set[Key] | None:
         """Read what was added since; the parts of which something else holds now, None where that may be all of them.
 
-        A line without its end is still being written, unless the file has `ended`.
+        A line without its end is still being written, unless the file has `ended`. Where the file was changed before
+        what was added, by hand or by version control, all of it is read again.
 
         Raises:
-            AssayError: a line that is no decision, with its place.
+            AssayError: a line that is no decision, with its place: until it is mended, every time.
         """
         with self._lock:
-            changed: set[Key] | None = set()
-            if self._is_another():
-                self._forget()
-                changed, self.version = None, self.version + 1
-            for place, line in self._more(ended=ended):
-                told = parsed(line, place)
-                keys = self._take(told) if told else set()
+            stamp = self._stamped()
+            if stamp == self._stamp:
+                return set()
+            told = [line for place, text in self._more(ended=ended) if (line := parsed(text, place))]
+            self._stamp, self._read, self._lines, self._sum = stamp, *self._next
+            is_anew, self._is_anew = self._is_anew, False
+            changed: set[Key] | None = None if is_anew else set()
+            for line in told:
+                keys = self._take(line)
                 changed = None if changed is None or keys is None else changed | keys
-                self.version += 1
+            self.version += len(told) + is_anew
             return changed
 
-    def _is_another(self) -> bool:
-        """Whether the file is no longer the one that was read: written anew, or cut."""
+    def _stamped(self) -> Stamp | None:
+        """What tells that the file is another than it was."""
         try:
             status = self.path.stat()
         except FileNotFoundError:
-            return self._read > 0
-        return self._read > 0 and (status.st_ino != self._file or status.st_size < self._read)
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
 
     def _more(self, *, ended: bool) -> list[tuple[str, str]]:
-        """(place, line) of the whole lines that were added."""
+        """(place, line) of the whole lines that were added; what they lead to stands in `_next`."""
         try:
-            with self.path.open("rb") as file:
-                self._file = self.path.stat().st_ino
-                file.seek(self._read)
-                added = file.read()
+            content = self.path.read_bytes()
         except FileNotFoundError:
-            return []
-        whole = added if ended else added[: added.rfind(b"\n") + 1]
-        first, self._read = self._lines + 1, self._read + len(whole)
-        self._lines += whole.count(b"\n")
+            content = b""
+        except OSError as error:
+            raise AssayError(str(self.path), f"cannot be read: {error.strerror}", "mend the file") from error
+        if crc32(memoryview(content)[: self._read]) != self._sum or len(content) < self._read:
+            self._forget()
+            self._is_anew = True
+        added = memoryview(content)[self._read :]
+        whole = bytes(added if ended else added[: content.rfind(b"\n", self._read) + 1 - self._read])
+        first = self._lines + 1
         try:
-            told = whole.decode("utf-8-sig" if first == 1 else "utf-8").split("\n")
+            told = whole.decode("utf-8" if self._read else "utf-8-sig").split("\n")
         except UnicodeDecodeError as error:
             raise AssayError(self.path.name, "is not UTF-8", "save the file as UTF-8") from error
+        self._next = self._read + len(whole), self._lines + whole.count(b"\n"), crc32(whole, self._sum)
         return [(f"{self.path.name}:{first + at}", line) for at, line in enumerate(told) if line.strip()]
 
     def _take(self, line: Decision) -> set[Key] | None:
@@ -170,16 +180,16 @@ class Ledger:
         said = self.voices.get(key, {})
         return len(said) > 1 and bool(decisions.book(tuple(said.values())).conflicts)
 
-    def add(self, entries: Sequence[Mapping[str, Any]], *, act: str) -> tuple[list[str], bool]:
+    def add(self, entries: Sequence[Mapping[str, Any]], *, act: str, is_rest: bool = False) -> tuple[list[str], bool]:
         """Write the lines of one act, once however often it is sent; their ids, and whether they were written now.
 
-        The lines are on the disk when this returns.
+        The lines are on the disk when this returns. `is_rest`: they are what an act that is known still has to say.
 
         Raises:
             AssayError: an entry is no decision, or the file cannot be written.
         """
         with self._lock:
-            if known := self.of_act(act):
+            if not is_rest and (known := self.of_act(act)):
                 return [line.id for line in known], False
             return decisions.add(self.path, entries), True
 

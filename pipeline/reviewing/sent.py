@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import reprlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ WHY = "reviewed"
 """What stands as the reason where none was given."""
 VERDICTS, SCOPES, CAUSES = ("wrong", "fine", "ambiguous", "drop"), ("line", "group", "rule"), ("error", "guideline")
 _ACT = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_WHY_CHARS, _ANSWER_CHARS = 2000, 500_000
+_WHY_CHARS, _ANSWER_CHARS, _MOST_SHARE = 2000, 500_000, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Act:
     mark: tuple[int, int] | None = None
     shares: Mapping[str, float] | None = None
     why: str = WHY
-    cause: str = "error"
+    cause: str = ""
+    """Whether annotators erred or the guideline is another; where it is not said, the line tells."""
     seconds: float | None = None
     without: frozenset[str] = frozenset()
     settles: bool = False
@@ -53,7 +55,7 @@ def read(sent: Any) -> Act:
             raise odd(name, sent.get(name))
     if not isinstance(sent.get("act"), str) or not _ACT.fullmatch(sent["act"]):
         raise odd("act", sent.get("act"))
-    if (cause := sent.get("cause") or "error") not in CAUSES:
+    if (cause := sent.get("cause") or "") not in ("", *CAUSES):
         raise odd("cause", cause)
     if not isinstance(without := sent.get("without") or [], list):
         raise odd("without", without)
@@ -76,7 +78,7 @@ def read(sent: Any) -> Act:
 
 def odd(name: str, value: Any) -> AssayError:
     """What is said of something that a page would not send."""
-    return AssayError("decision", f"{name} is {value!r:.60}", "load the page again")
+    return AssayError("decision", f"{name} is {reprlib.repr(value):.60}", "load the page again")
 
 
 def _text(sent: Mapping[str, Any], name: str, most: int) -> str | None:
@@ -100,7 +102,7 @@ def _shares(value: Any) -> dict[str, float] | None:
     if not value:
         return None
     is_good = isinstance(value, dict) and all(
-        type(share) in (int, float) and math.isfinite(share) and share >= 0 for share in value.values()
+        type(share) in (int, float) and 0 <= share <= _MOST_SHARE for share in value.values()
     )
     if not is_good or not sum(value.values()):
         raise odd("shares", value)
@@ -109,6 +111,6 @@ def _shares(value: Any) -> dict[str, float] | None:
 
 
 def _seconds(value: Any) -> float | None:
-    if type(value) not in (int, float) or not math.isfinite(value) or value < 0:
+    if type(value) not in (int, float) or not 0 <= value < math.inf:
         return None
-    return round(min(float(value), MOST_SECONDS), 2)
+    return round(float(min(value, MOST_SECONDS)), 2)

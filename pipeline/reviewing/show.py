@@ -39,14 +39,13 @@ class Wanted:
 
 def chosen(book: Book, wanted: Wanted) -> list[Decision]:
     """The decisions that are asked for, the newest last."""
-    differing = {line.id for conflict in book.conflicts for line in conflict.voices}
-    return [line for line in book.lines if _is_wanted(line, wanted, book, differing)]
+    return [line for line in book.lines if _is_wanted(line, wanted, book)]
 
 
-def _is_wanted(line: Decision, wanted: Wanted, book: Book, differing: set[str]) -> bool:
+def _is_wanted(line: Decision, wanted: Wanted, book: Book) -> bool:
     if (line.id in book.undone or line.undo) and not wanted.every:
         return False
-    if wanted.conflicts and line.id not in differing:
+    if wanted.conflicts and line.id not in book.differing:
         return False
     if wanted.rules and line.rule is None:
         return False
@@ -74,8 +73,7 @@ def state(line: Decision, book: Book) -> str:
         return "undone"
     if line.undo:
         return "undoes"
-    differing = any(line.id == voice.id for conflict in book.conflicts for voice in conflict.voices)
-    return "in conflict" if differing else "in force"
+    return "in conflict" if line.id in book.differing else "in force"
 
 
 def decided(lines: Sequence[Decision], book: Book, name: str, *, limit: int) -> Table:

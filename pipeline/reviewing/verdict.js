@@ -15,7 +15,7 @@ export function drawBar() {
   const label = state.mark && shown.asks === "extract" ? "what is marked" : state.words !== null ? "what is written" : right ? shorter(named(right), 24) : "";
   const button = (verdict, key, text) => make("button", { type: "button", class: `verdict ${verdict}`, onclick: () => decide(verdict) }, make("span", {}, text), make("kbd", {}, key));
   const isOpen = Boolean(document.querySelector(".reason[open]"));
-  const why = $("why") ? $("why").value : "", cause = $("cause") ? $("cause").checked : false;
+  const why = $("why") ? $("why").value : "", cause = state.cause ?? shown.kind === "relabel";
   $("bar").replaceChildren(
     state.group ? scopes(shown) : "",
     make("div", { class: "verdicts", role: "group", "aria-label": "Verdict" },
@@ -25,7 +25,7 @@ export function drawBar() {
     make("details", { class: "reason", open: isWide() || isOpen }, make("summary", {}, "Why, and how split"), make("div", {},
       make("label", { for: "why" }, "Why"), make("input", { id: "why", list: "reasons", autocomplete: "off", placeholder: "optional", value: why }),
       make("datalist", { id: "reasons" }, REASONS.map((reason) => make("option", { value: reason }))),
-      make("label", { class: "cause" }, make("input", { id: "cause", type: "checkbox", checked: cause }), " the guideline changed"),
+      make("label", { class: "cause" }, make("input", { id: "cause", type: "checkbox", checked: cause, onchange: (event) => { state.cause = event.target.checked; state.act = null; } }), " the guideline changed"),
       split(shown))));
   $("why").value = why;
 }
@@ -59,7 +59,7 @@ export function shares(shown) {
 function decision(verdict) {
   const shown = state.group || state.shown;
   const sent = { scope: state.group ? state.scope : "line", target: state.group ? shown.group : shown.line, verdict, why: $("why").value };
-  if ($("cause").checked) sent.cause = "guideline";
+  if (state.cause !== null) sent.cause = state.cause ? "guideline" : "error";
   if (state.group && state.without.size) sent.without = [...state.without];
   if (verdict === "ambiguous" && !state.group && shares(shown)) sent.shares = shares(shown);
   if (!state.group && shown.conflict) sent.settles = true;
@@ -98,7 +98,6 @@ export async function decide(verdict) {
   }
   state.lastAct = told.last_act;
   $("why").value = "";
-  $("cause").checked = false;
   say(after(verdict, sent, told));
   await tried(() => goOn());
   state.busy = false;

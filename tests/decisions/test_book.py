@@ -148,3 +148,8 @@ def test_nothing_is_written_that_could_not_be_read(tmp_path: Path, entry: dict[s
 def test_shares_stand_the_most_probable_first(tmp_path: Path) -> None:
     (line,) = book(tmp_path, said("s/1", "ambiguous", shares={"a": 0.25, "b": 0.75})).lines
     assert line.shares == (("b", 0.75), ("a", 0.25))
+
+
+def test_under_another_guideline_nobody_differs(tmp_path: Path) -> None:
+    held = book(tmp_path, said("s/1", "drop", guideline="1"), said("s/1", who="ann", guideline="2"))
+    assert held.conflicts == ()

@@ -141,8 +141,12 @@ def ls(folder: Path) -> Path:
     """Label Studio: what is proposed is submitted as it stands, by two people, one of them twice."""
     tasks = json.loads((folder / "tasks.json").read_text(encoding="utf-8"))
     for task in tasks:
-        result = task["predictions"][0]["result"] if task.get("predictions") else []
-        people = ((1, "ann@x.org", result, "01"), (2, "bob@x.org", [], "01"), (3, "bob@x.org", result, "02"))
+        result: list[Any] = task["predictions"][0]["result"] if task.get("predictions") else []
+        people: tuple[tuple[int, str, list[Any], str], ...] = (
+            (1, "ann@x.org", result, "01"),
+            (2, "bob@x.org", [], "01"),
+            (3, "bob@x.org", result, "02"),
+        )
         task["annotations"] = [
             {"id": at, "completed_by": {"email": who}, "result": said, "lead_time": 4.5,
              "updated_at": f"2026-01-{day}T10:00:00Z", "was_cancelled": False}

@@ -12,13 +12,12 @@ from pipeline import decisions
 from pipeline.errors import AssayError
 from pipeline.quality.reviewed import dealt
 from pipeline.reviewing import acts, detail, grouped
-from tests.builds import a_recipe, a_tagged
-from tests.reviewing.seats import LABELS, a_line, built, feeling, queued, said, tagging
+from pipeline.reviewing.desk import Desk
+from tests.builds import a_recipe, a_tagged, a_text
+from tests.reviewing.seats import FEELINGS, LABELS, a_line, built, feeling, queued, said, tagging
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from pipeline.reviewing.desk import Desk
 
 numbers = iter(range(10**9))
 
@@ -217,8 +216,6 @@ def test_a_line_whose_row_is_gone_is_shown_and_says_so(tmp_path: Path) -> None:
     recipe = a_recipe(tmp_path, task="tagging", guideline=LABELS)
     row = a_tagged("film/1", "Arsenal won.", [("LOC", "Arsenal")])
     built(recipe, [row])
-    from pipeline.reviewing.desk import Desk
-
     desk = Desk(recipe, queued([a_line("film/9", "0:7", text="Arsenal lost.")]))
     told = detail.line(desk, 0, "anna")
     assert told["note"]
@@ -235,3 +232,99 @@ def test_rows_like_it_that_are_answered_otherwise_come_first(tmp_path: Path) -> 
     built(desk.recipe, rows, pairs=pairs, annotations=[said("film/0", "mo", '[[0,7,"LOC"]]')])
     near = detail.line(desk, 0, "anna")["near"]
     assert [(one["id"], one["differs"]) for one in near] == [("film/2", True), ("film/1", False)]
+
+
+def test_a_line_for_a_new_guideline_is_no_error_of_the_annotators_unless_that_is_said(tmp_path: Path) -> None:
+    desk = feeling(tmp_path, ["good", "bad", "so so"])
+    lines = desk.lines.to_pylist()
+    of_new = [a_line(one["id"], kind="relabel", given="positive", likely="negative") for one in lines[:2]]
+    desk = Desk(desk.recipe, queued([*of_new, lines[2]]))
+    decide(desk, 0, "wrong")
+    decide(desk, 1, "wrong", cause="error")
+    decide(desk, 2, "wrong")
+    assert [line.cause for line in decisions.read(desk.recipe.decisions).lines] == ["guideline", "error", "error"]
+
+
+def test_what_was_said_of_a_double_part_is_not_told_beside_another_part_of_its_row(tmp_path: Path) -> None:
+    recipe = a_recipe(tmp_path, task="tagging", guideline=LABELS, review={"double_share": 0.5, "blind_share": 0.0})
+    rows = [a_tagged(f"film/{at}", "Arsenal won in Leeds.", [("LOC", "Arsenal"), ("LOC", "Leeds")]) for at in range(20)]
+    built(recipe, rows)
+    desk = Desk(recipe, queued([a_line(row["id"], part) for row in rows for part in ("0:7", "15:20")]))
+    double = desk.double
+    row = next(at for at in range(20) if double[2 * at] != double[2 * at + 1])
+    alone, both = sorted((2 * row, 2 * row + 1), key=lambda at: bool(double[at]))
+    decide(desk, both, "wrong", label="PER", why="a secret")
+    assert "secret" not in json.dumps([detail.line(desk, at, "ben") for at in (alone, both)])
+    decide(desk, both, "fine", who="ben")
+    assert "secret" in json.dumps(detail.line(desk, alone, "ben"))
+
+
+def test_a_rule_of_another_is_not_told_before_ones_own_word_on_double_lines(tmp_path: Path) -> None:
+    desk = tagging(tmp_path, double_share=1.0)
+    on_group(desk, scope="rule", why="a secret")
+    assert grouped.group(desk, 0, "anna")["ruled"]
+    assert not grouped.group(desk, 0, "ben")["ruled"]
+    on_group(desk, who="ben")
+    assert grouped.group(desk, 0, "ben")["ruled"]
+
+
+def test_nobody_settles_what_they_may_not_see(tmp_path: Path) -> None:
+    desk = tagging(tmp_path, double_share=1.0)
+    decide(desk, 4, "wrong", label="ORG")
+    decide(desk, 4, "fine", who="ben", settles=True)
+    assert desk.is_conflict(4)
+
+
+def test_a_blind_line_hides_why_it_was_held_back_and_what_rows_like_it_are_answered(tmp_path: Path) -> None:
+    recipe = a_recipe(tmp_path, guideline=FEELINGS, review={"double_share": 0.0, "blind_share": 1.0})
+    rows = [a_text("film/0", "so so"), a_text("film/1", "so so", "negative")]
+    held = {"id": "film/0", "reason": "conflict", "evidence": "film/1 says negative", "row": json.dumps(rows[0])}
+    pair = {"kind": "exact", "similarity": 1.0, "accepted": True, "why": "the same text", "outcome": "conflict"}
+    built(recipe, rows[1:], rejected=[held], pairs=[pair | {"left": "film/0", "right": "film/1"}])
+    desk = Desk(recipe, queued([a_line("film/0", kind="conflict", given="positive", likely="negative")]))
+    told = detail.line(desk, 0, "anna")
+    assert "negative" not in json.dumps({name: told[name] for name in told if name != "choices"})
+    assert [one["text"] for one in told["near"]] == ["so so"]
+
+
+def test_who_sees_what_another_said_does_not_judge_blind(tmp_path: Path) -> None:
+    desk = tagging(tmp_path, blind_share=1.0)
+    decide(desk, 4, "wrong", label="ORG")
+    assert detail.line(desk, 4, "ben")["others"]
+    decide(desk, 4, "fine", who="ben")
+    assert [line.get("blind") for line in written(desk)] == [True, None]
+
+
+def test_to_choose_what_is_given_is_to_say_that_it_is_fine(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    decide(desk, 4, "wrong", label="LOC")
+    assert [(line["verdict"], line.get("answer")) for line in written(desk)] == [("fine", None)]
+
+
+def test_a_rule_that_no_row_could_follow_is_refused(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    with pytest.raises(AssayError, match="rule cannot be"):
+        on_group(desk, scope="rule", label="TEAM")
+    assert not desk.recipe.decisions.exists()
+
+
+def test_an_act_that_was_cut_off_is_completed_when_it_is_sent_again(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    act = acts.read({"act": "act-cut-off-1", "scope": "group", "target": "g1", "verdict": "wrong", "seconds": 3})
+    acts.put_down(desk, act, "anna")
+    content = desk.recipe.decisions.read_bytes().splitlines(keepends=True)
+    desk.recipe.decisions.write_bytes(b"".join(content[:2]) + content[2][:50])
+    again = Desk(desk.recipe, desk.waiting)
+    assert acts.put_down(again, act, "anna")["lines"] == 4
+    assert acts.put_down(again, act, "anna")["written"] == 0
+    told = [(line.row, line.act, line.seconds) for line in decisions.read(desk.recipe.decisions).lines]
+    assert told == [(f"film/{at}", "act-cut-off-1", None if at else 3.0) for at in range(4)]
+
+
+def test_nothing_is_decided_on_a_build_that_is_not_shown(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    decide(desk, 4)
+    built(desk.recipe, [a_tagged("film/5", "Another text: Arsenal.", [("LOC", "Arsenal")])])
+    with pytest.raises(AssayError, match="built anew"):
+        decide(desk, 5)
+    assert len(written(desk)) == 1

@@ -98,3 +98,35 @@ def test_it_says_what_the_book_says(
     assert {key: set(voices) for key, voices in ledger.voices.items()} == {
         (line.row, line.part): {one.who for one in told if one.row == line.row} for line in told
     }
+
+
+def test_a_broken_line_is_told_until_it_is_mended_and_nothing_after_it_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    decisions.add(path, [entry("a")])
+    ledger = Ledger(path)
+    with path.open("a") as file:
+        file.write(json.dumps(entry("b")) + "\nnothing\n" + json.dumps(entry("c")) + "\n")
+    for _ in range(3):
+        with pytest.raises(AssayError, match=r"decisions\.jsonl:3"):
+            ledger.refresh()
+    path.write_text(path.read_text().replace("nothing\n", json.dumps(entry("d")) + "\n"))
+    ledger.refresh()
+    assert {row for row, _ in ledger.voices} == {"a", "b", "c", "d"}
+
+
+@pytest.mark.parametrize("becomes", ["drop", "ambiguous"])
+def test_a_line_that_was_changed_in_its_place_is_read_again(tmp_path: Path, becomes: str) -> None:
+    path = tmp_path / "decisions.jsonl"
+    decisions.add(path, [entry("a"), entry("b")])
+    ledger = Ledger(path)
+    path.write_text(path.read_text().replace("fine", becomes, 1))
+    decisions.add(path, [entry("c")])
+    ledger.refresh()
+    assert [said["anna"].verdict for said in ledger.voices.values()] == [becomes, "fine", "fine"]
+
+
+def test_a_file_that_cannot_be_opened_is_told_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    path.mkdir()
+    with pytest.raises(AssayError, match=r"decisions\.jsonl"):
+        Ledger(path)

@@ -16,6 +16,7 @@ import pytest
 
 from pipeline import decisions
 from pipeline.errors import AssayError
+from pipeline.reviewing.desk import Desk
 from pipeline.reviewing.reviewers import known, reviewers
 from pipeline.reviewing.server import ASSETS
 from tests.reviewing.seats import feeling, served, tagging
@@ -155,6 +156,11 @@ def test_too_much_at_once_is_refused(page: Served) -> None:
     assert visitor.ask("/api/decide", {"why": "x" * 5_000_000})[0] == 413
 
 
+def test_what_says_not_how_much_it_is_is_refused(page: Served) -> None:
+    visitor = Visitor(page.links["anna"]).enter()
+    assert visitor.ask("/api/decide", act(first_line(page)), Transfer_Encoding="chunked")[0] in (400, 413)
+
+
 def test_nothing_but_its_own_files_is_served(page: Served) -> None:
     visitor = Visitor(page.links["anna"]).enter()
     for path in ("/desk.py", "/../desk.py", "/%2e%2e/desk.py", "/page.html/../server.py", "/static/x"):
@@ -172,6 +178,9 @@ def test_nothing_but_its_own_files_is_served(page: Served) -> None:
         {"act": "act-00000001", "scope": "line", "verdict": "fine", "target": "q0"},
         {"act": "act-00000001", "scope": "line", "verdict": "fine", "target": "q0", "mark": [3, 1]},
         {"act": "act-00000001", "scope": "line", "verdict": "ambiguous", "target": "q0", "shares": {"a": -1}},
+        {"act": "act-00000001", "scope": "line", "verdict": "ambiguous", "target": "q0", "shares": {"a": 10**400}},
+        {"act": "act-00000001", "scope": "line", "verdict": "fine", "target": "q0", "seconds": 10**400},
+        {"act": json.loads("[" * 900 + "]" * 900)},
         {"act": "act-00000001", "scope": "group", "verdict": "fine", "target": "g1", "without": 7},
         {"act": "act-00000001", "scope": "line", "verdict": "fine", "target": {"a": 1}, "cause": []},
     ],
@@ -197,8 +206,8 @@ def test_nobody_undoes_what_another_decided(fresh: Served) -> None:
     assert Visitor(fresh.links["ben"]).enter().ask("/api/undo", {"act": "act-00000001"})[0] == 422
 
 
-def test_two_servers_on_one_data_set_see_each_others_decisions(fresh: Served, tmp_path: Path) -> None:
-    with served(tagging(tmp_path), "mo") as other:
+def test_two_servers_on_one_data_set_see_each_others_decisions(fresh: Served) -> None:
+    with served(Desk(fresh.desk.recipe, fresh.desk.waiting), "mo") as other:
         mo = Visitor(other.links["mo"]).enter()
         assert not mo.told("/api/list?view=lines&start=0&count=1")["entries"][0]["done"]
         Visitor(fresh.links["anna"]).enter().told("/api/decide", act(first_line(fresh)))
