@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import electing, voting
 from pipeline.engine import Engine
-from pipeline.suspecting.opinion import MOST_VOTES, _together, asked_for, opinion, reads_as
+from pipeline.suspecting.opinion import MOST_VOTES, asked_for, folds_of, opinion, reads_as
 from pipeline.text import normalised
 from tests.heard import ASKED, LABELLED, MARKED, TOPICS, heard_of, read, record, work_on
 from tests.small import ALONE, adds_up, built, table
@@ -73,27 +74,32 @@ def test_a_model_speaks_where_there_are_few_answers_to_labels(
 # -- rows that must not be parted
 
 
+def dealt(rows: list[tuple[str, str]], folds: int) -> list[int]:
+    texts, groups = pa.array([reads_as(text) for text, _ in rows], pa.binary(16)), [group for _, group in rows]
+    found: list[int] = folds_of(texts, pa.array(groups, pa.string()), seed=1, folds=folds).tolist()
+    return found
+
+
 @given(st.lists(st.tuples(TEXTS, st.sampled_from("gh123")), max_size=12), st.randoms(use_true_random=False))
 def test_what_reads_the_same_or_has_a_group_is_held_together(rows: list[tuple[str, str]], chance: Any) -> None:
-    told = _together([reads_as(text) for text, _ in rows], [group for _, group in rows])
+    told = dealt(rows, 2**40)
     for (text, group), name in zip(rows, told, strict=True):
         for (other_text, other_group), other in zip(rows, told, strict=True):
             alike = (normalised(text) or text) == (normalised(other_text) or other_text)
             assert not (alike or group == other_group) or name == other
-    assert set(told) <= {group for _, group in rows}
     order = list(range(len(rows)))
     chance.shuffle(order)
-    again = _together([reads_as(rows[at][0]) for at in order], [rows[at][1] for at in order])
-    assert again == [told[at] for at in order]
+    assert dealt([rows[at] for at in order], 2**40) == [told[at] for at in order]
 
 
 def test_rows_with_nothing_in_common_are_apart() -> None:
-    assert _together([reads_as(text) for text in ("one", "two", "Two!", "three")], ["a", "b", "c", "d"]) == [
-        "a",
-        "b",
-        "b",
-        "d",
-    ]
+    one, two, copy, three = dealt([("one", "a"), ("two", "b"), ("Two!", "c"), ("three", "d")], 2**40)
+    assert len({one, two, three}) == 3
+    assert copy == two
+
+
+def test_all_folds_have_their_share() -> None:
+    assert np.bincount(dealt([(str(at), f"g{at}") for at in range(1000)], 5)).min() > 150
 
 
 def test_no_copy_betrays_an_answer(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ Link = Literal["softmax", "sigmoid"]
 _SMOOTHING = 0.03
 # Steps of the regression: with 24 the loss is 0.0001 to 0.02 lower, and average precision 0.008 lower to 0.005 higher.
 _STEPS, _RIDGE, _ONES = 12, 1.0, 0.3
+# Steps of the regression on sparse rows: with 15 accuracy is up to a point lower (28 feelings), with 8 three points.
+_SPARSE_STEPS = 30
 _ROWS_TO_LEARN_FROM = 200_000
 _ROWS_TO_POOL = 40_000
 
@@ -58,7 +60,7 @@ def bayes(bags: Bags, answers: Any, shard_fold: Ints, link: Link) -> Floats32:
     total, all_mass = sum(counts.values()), sum(mass.values())
     scores = np.zeros(answers.shape, dtype=np.float32)
     for fold, count in counts.items():
-        weight = _log_odds(total - count, all_mass - mass[fold], link)
+        weight = log_odds(total - count, all_mass - mass[fold], link)
         own = np.flatnonzero(shard_fold == fold).tolist()
         for at, block in zip(own, in_order(partial(_scored, bags, weight), own), strict=True):
             scores[slice(*bags.bounds[at])] = block
@@ -69,7 +71,7 @@ def _scored(bags: Bags, weight: Floats32, shard: int) -> Floats32:
     return np.asarray(bags.rows(shard) @ weight)
 
 
-def _log_odds(counts: Floats32, mass: Floats32, link: Link) -> Floats32:
+def log_odds(counts: Floats32, mass: Floats32, link: Link) -> Floats32:
     """How much each n-gram speaks for each label: against the mean of all labels, or against not having it."""
     counts = np.maximum(counts, 0) + np.float32(_SMOOTHING)
     weight = np.log(counts / counts.sum(axis=0))
@@ -118,15 +120,33 @@ def _fitted(rows: Floats32, truth: Floats32, link: Link) -> Floats32:
     return weight
 
 
-def pooled(scores: list[Floats32], answers: Any, link: Link) -> Floats32:
+def inclined(rows: Any, truth: Floats32, link: Link) -> Floats32:
+    """Weights of a ridge logistic regression on sparse rows of positive numbers: float32[columns, labels].
+
+    The steps of `_fitted`, each scaled by a bound of the curvature that no column by itself exceeds: its row sum.
+    """
+    bound, turned = np.float32(0.5 if link == "softmax" else 0.25), rows.T.tocsr()
+    scale = 1 / (bound * (turned @ np.asarray(rows.sum(axis=1)).ravel()) + np.float32(_RIDGE))[:, None]
+    weight = ahead = np.zeros((rows.shape[1], truth.shape[1]), dtype=np.float32)
+    pace = 1.0
+    for _ in range(_SPARSE_STEPS):
+        wrong = probabilities(rows @ ahead, link) - truth
+        moved = ahead - scale * (turned @ wrong + np.float32(_RIDGE) * ahead)
+        next_pace = (1 + np.sqrt(1 + 4 * pace * pace)) / 2
+        ahead = moved + np.float32((pace - 1) / next_pace) * (moved - weight)
+        weight, pace = moved, next_pace
+    return weight
+
+
+def pooled(scores: list[Floats32], answers: Any, link: Link, *, rows: int = _ROWS_TO_POOL) -> Floats32:
     """Out-of-fold scores of several models made one, calibrated: float32[n, labels].
 
     A weight for every model and an offset for every label are fitted to the answers by likelihood (a log-linear pool),
-    which is also the temperature. Few numbers are fitted to many rows, so no folds are needed here.
+    which is also the temperature. Few numbers are fitted to many `rows`, so no folds are needed here.
     """
     from scipy.optimize import minimize
 
-    step = -(-answers.shape[0] // _ROWS_TO_POOL) or 1
+    step = -(-answers.shape[0] // rows) or 1
     truth = answers[::step].toarray().astype(np.float64)
     spread = [max(float(np.abs(each).std()), 1e-6) for each in scores]
     some = [each[::step].astype(np.float64) / by for each, by in zip(scores, spread, strict=True)]
@@ -153,3 +173,18 @@ def _pool_loss(
     slope = [float((wrong * each).sum()) * by for by, each in zip(weight, scores, strict=True)]
     pull = np.concatenate([slope, wrong.sum(axis=0)]) + 0.1 * at
     return float(loss + 0.05 * (at @ at)) / rows, pull / rows
+
+
+def seen(scores: Floats32, answers: Any, fold: Ints, link: Link) -> Floats32:
+    """Probabilities: 0 for labels that no row to learn from has, nan where there are no two answers to tell apart."""
+    counts = {held_out: np.asarray(answers[fold != held_out].sum(axis=0)).ravel() for held_out in np.unique(fold)}
+    for held_out, count in counts.items():
+        own = fold == held_out
+        if link == "sigmoid":
+            unknown = (count == 0) | (count == (~own).sum())
+            scores[np.ix_(own, unknown)] = np.nan
+        elif (count > 0).sum() < 2:
+            scores[own] = np.nan
+        else:
+            scores[np.ix_(own, count == 0)] = -np.inf
+    return probabilities(scores, link).astype(np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.errors import AssayError
 from pipeline.quality.suspects.bags import ROWS_AT_ONCE, bags
-from pipeline.quality.suspects.linear import bayes, pooled, probabilities, regression
+from pipeline.quality.suspects.linear import bayes, pooled, regression, seen
 from pipeline.quality.suspects.vectors import vectors
 
 if TYPE_CHECKING:
@@ -184,22 +184,7 @@ def _learned(
         dense = embeddings
         scores.append(regression(dense, answers, fold, link))
     found = pooled(scores, answers, link)
-    return _only_what_was_seen(found, answers, fold, link), dense
-
-
-def _only_what_was_seen(scores: Floats32, answers: Any, fold: Ints, link: Link) -> Floats32:
-    """Probabilities: 0 for labels that no row to learn from has, nan where there are no two answers to tell apart."""
-    counts = {held_out: np.asarray(answers[fold != held_out].sum(axis=0)).ravel() for held_out in np.unique(fold)}
-    for held_out, count in counts.items():
-        own = fold == held_out
-        if link == "sigmoid":
-            unknown = (count == 0) | (count == (~own).sum())
-            scores[np.ix_(own, unknown)] = np.nan
-        elif (count > 0).sum() < 2:
-            scores[own] = np.nan
-        else:
-            scores[np.ix_(own, count == 0)] = -np.inf
-    return probabilities(scores, link).astype(np.float32)
+    return seen(found, answers, fold, link), dense
 
 
 def _shards(fold: Ints) -> tuple[list[tuple[int, int]], Ints]:
