@@ -295,4 +295,4 @@ def refused(record: Record | Broken, unfit: Unfit, given: list[answers.Given] | 
 
 def _as_given(one: answers.Given) -> dict[str, Any]:
     """An annotation as it was delivered, with what stands beside it where anything does."""
-    return {name: value for name, value in asdict(one).items() if name != "beside" or value is not None}
+    return {name: value for name, value in asdict(one).items() if name not in ("beside", "problem") or value}

@@ -137,7 +137,8 @@ def import_(
 def _told_taken(console: Console, taken: Taken, name: str, *, dry: bool) -> None:
     from pipeline.show import plain
 
-    console.print(_table_of(taken, f"{name}: answers that {'would be' if dry else 'were'} taken in"))
+    table = _table_of(taken, f"{name}: answers that {'would be' if dry else 'were'} taken in")
+    console.print(table if table.row_count else f"{name}: nobody has answered anything in it", soft_wrap=True)
     if people := ", ".join(f"{plain(person)} {count:,}" for person, count in sorted(taken.people.items())):
         console.print(f"by {people}; {taken.lines:,} lines of decisions", soft_wrap=True)
     for place, why in taken.problems[:PROBLEMS_SHOWN]:

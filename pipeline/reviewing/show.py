@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
 from rich.markup import escape
 from rich.table import Table
 
@@ -116,19 +117,40 @@ def standing(recipe: Recipe, book: Book) -> Iterator[str]:
 def overview(recipe: Recipe, left: Open, *, limit: int) -> Iterator[Table | str]:
     """The groups that one decision settles and the lines that stand alone, the most worth a minute first."""
     groups = left.groups.to_pylist()
-    alone = sum(not name for name in left.lines["group"].to_pylist())
-    title = f"queue of {escape(recipe.name)}: {left.lines.num_rows:,} lines, {len(groups):,} groups"
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for column in ("group", "says", "lines", "errors expected", "doubtful", "touches", "minutes"):
-        table.add_column(column, justify="left" if column in ("group", "says") else "right", overflow="fold")
-    for one in groups[: limit or None]:
-        numbers = (f"{one['lines']:,}", f"{one['expected']:.1f}", f"{one['doubtful']:,}", f"{one['touches']:,}")
-        table.add_row(one["group"], _plain(one["says"], 200), *numbers, f"{one['minutes']:.1f}")
-    yield table
+    alone = left.lines.filter(pc.equal(left.lines["group"], ""))
+    yield f"[bold]queue of {escape(recipe.name)}[/bold]: {left.lines.num_rows:,} lines, {len(groups):,} groups"
+    if groups:
+        yield _groups(groups[: limit or None])
     if limit and len(groups) > limit:
         yield f"... and {len(groups) - limit:,} groups more (--limit 0 shows all)"
-    yield f"{alone:,} lines stand alone; {len(left.settled):,} are settled"
-    yield f"look at them: assay review {recipe.name} --who YOU, or assay export {recipe.name} --tool TOOL"
+    if alone.num_rows:
+        shown = alone.slice(0, limit or None)
+        yield _lines(shown.to_pylist(), f"{alone.num_rows:,} lines that stand alone")
+    if left.settled:
+        yield f"{len(left.settled):,} lines are settled"
+    if left.lines.num_rows:
+        yield f"look at them: assay review {recipe.name} --who YOU, or assay export {recipe.name} --tool TOOL"
+
+
+def _groups(groups: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(title="groups that one decision settles", title_justify="left", header_style="bold")
+    for column in ("group", "says", "lines", "errors expected", "doubtful", "touches", "minutes"):
+        table.add_column(column, justify="left" if column in ("group", "says") else "right", overflow="fold")
+    for one in groups:
+        numbers = (f"{one['lines']:,}", f"{one['expected']:.1f}", f"{one['doubtful']:,}", f"{one['touches']:,}")
+        table.add_row(one["group"], _plain(one["says"], 200), *numbers, f"{one['minutes']:.1f}")
+    return table
+
+
+def _lines(lines: Sequence[Mapping[str, Any]], title: str) -> Table:
+    """Lines with their evidence."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in ("row", "text", "given", "likely", "wrong", "evidence"):
+        table.add_column(column, justify="right" if column == "wrong" else "left", overflow="fold")
+    for line in lines:
+        told = (line["id"], _context(line), line["given"], line["likely"])
+        table.add_row(*(_plain(one, 200) for one in told), f"{line['score']:.0%}", _plain("; ".join(line["why"]), 200))
+    return table
 
 
 def so_far(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -155,18 +177,10 @@ def _ranged(one: Mapping[str, Any], digits: int) -> str:
 
 def members(left: Open, group: str, *, limit: int) -> Table:
     """The open lines of one group, with their evidence."""
-    import pyarrow.compute as pc
-
-    found = left.lines.filter(pc.equal(left.lines["group"], group)).to_pylist()
+    found = left.lines.filter(pc.equal(left.lines["group"], group))
     about = next((one for one in left.groups.to_pylist() if one["group"] == group), None)
-    says = "no open group is called so" if about is None else f"{about['says']} ({len(found):,} lines)"
-    table = Table(title=_plain(says, 300), title_justify="left", header_style="bold")
-    for column in ("row", "text", "given", "likely", "wrong", "evidence"):
-        table.add_column(column, justify="right" if column == "wrong" else "left", overflow="fold")
-    for line in found[: limit or None]:
-        told = (line["id"], _context(line), line["given"], line["likely"])
-        table.add_row(*(_plain(one, 200) for one in told), f"{line['score']:.0%}", _plain("; ".join(line["why"]), 200))
-    return table
+    says = "no open group is called so" if about is None else f"{about['says']} ({found.num_rows:,} lines)"
+    return _lines(found.slice(0, limit or None).to_pylist(), _plain(says, 300))
 
 
 def _context(line: Mapping[str, Any]) -> str:

@@ -103,7 +103,7 @@ def prepared(folder: Path, name: str) -> tuple[Loop, reviewing.Truth]:
     """The data set, with its guideline's labels named, more suspects than usual, and built; and what is right."""
     made, truth = reviewing.SETS[name](folder / name)
     text = real_recipe() if name == "weibo" else MADE_UP
-    text = text.partition("\n[guideline]")[0]
+    text = text.partition("\n[guideline]")[0] + "\n"
     text = text.replace("[audit]\n", f"[audit]\nsuspect_share = {reviewing.SUSPECT_SHARE}\n") + REVIEW
     (made.folder / "recipe.toml").write_text(text + guideline("1", LABELS[name]), encoding="utf-8")
     loop = Loop(folder, name)
