@@ -31,6 +31,14 @@ def records(path: Path, **options: Any) -> list[Record]:
     return [one for one in found if isinstance(one, Record)]
 
 
+@pytest.fixture(name="tmp_path")
+def _alone(tmp_path: Path) -> Path:
+    """A folder without neighbours: those of other tests may hold documents of the same name, as annotators' do."""
+    place = tmp_path / "here" / "one"
+    place.mkdir(parents=True)
+    return place
+
+
 def pair(folder: Path, text: str, lines: str, name: str = "a", encoding: str = "utf-8") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.txt").write_bytes(text.encode(encoding))
