@@ -15,7 +15,7 @@ from pipeline import decisions
 from pipeline.errors import Unfit
 from pipeline.tasks import canonical
 from pipeline.tasks.parts import WHOLE, place
-from pipeline.voting import with_columns
+from pipeline.voting import with_answer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -172,18 +172,11 @@ def _matched(work: Work, rules: Sequence[Rule], answers: Sequence[str | None]) -
     """(position, rule, part) of everything that the rules speak of."""
     function = partial(matched_batch, rules=tuple(rules), task=work.task)
     first = 0
-    for made in work.over(function, _answered(work, answers), version=[rule.told() for rule in rules]):
+    given = with_answer(work, pa.array(answers, pa.string()), and_id=True)
+    for made in work.over(function, given, version=[rule.told() for rule in rules]):
         for at, parts in enumerate(made["parts"].to_pylist()):
             yield from ((first + at, one["rule"], one["part"]) for one in parts)
         first += made.num_rows
-
-
-def _answered(work: Work, answers: Sequence[str | None]) -> Iterator[pa.RecordBatch]:
-    """The rows by their id and the columns of their task, each with its settled answer."""
-    first = 0
-    for batch in work.batches(columns=["id", *work.contract.own]):
-        yield with_columns(batch, answer=pa.array(answers[first : first + batch.num_rows], pa.string()))
-        first += batch.num_rows
 
 
 def matched_batch(batch: pa.RecordBatch, *, rules: Sequence[Rule], task: Task) -> pa.RecordBatch:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.tasks import Vote, canonical
-from pipeline.voting import Answers, read_answers, with_columns
+from pipeline.voting import Answers, read_answers, with_answer, with_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,8 @@ def settle(work: Work, heard: Said, election: Election, settings: AuditSettings)
     rounded = [elected["answer"], pc.round(sure, DECIMALS), pc.fill_null(elected["tied"], False)]
     elected = pa.table(rounded, schema=ELECTED)
     function = partial(ruled_batch, task=work.task)
-    ruled = pa.Table.from_batches(list(work.over(function, _answered(work, elected), version=None)), schema=RULED)
+    given = with_answer(work, elected["answer"].combine_chunks())
+    ruled = pa.Table.from_batches(list(work.over(function, given, version=None)), schema=RULED)
     said = np.diff(counted.starts) + np.diff(gold.starts)
     reason, evidence = _reasons(elected, ruled, said, first_problems(heard), settings)
     columns = {name: (elected if name in ELECTED.names else ruled)[name] for name in SETTLED.names[:4]}
@@ -154,14 +155,6 @@ def _with_gold(elected: pa.Table, gold: Answers) -> pa.Table:
 
 def _only_gold(sure: pa.ChunkedArray, gold: Answers) -> pa.ChunkedArray:
     return pc.if_else(pa.array(np.diff(gold.starts) > 0), sure, pa.scalar(None, pa.float64()))
-
-
-def _answered(work: Work, elected: pa.Table) -> Iterator[pa.RecordBatch]:
-    """The rows by the columns of their task, each with its settled answer."""
-    answers, first = elected["answer"].combine_chunks(), 0
-    for batch in work.own():
-        yield with_columns(batch, answer=answers.slice(first, batch.num_rows))
-        first += batch.num_rows
 
 
 def ruled_batch(batch: pa.RecordBatch, *, task: Task) -> pa.RecordBatch:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from pipeline.contract import REJECTED
 from pipeline.settling import DECIMALS
 from pipeline.stage import batch_of, rejection
-from pipeline.voting import with_columns
+from pipeline.voting import with_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def part(work: Work, judged: Judgement) -> Iterator[Parted]:
     told, first = verdicts(judged).combine_chunks(), 0
     schema = pa.schema([work.contract.schema.field(name) for name in work.contract.answers])
     function = partial(answered_batch, task=work.task, schema=schema)
-    answered = work.over(function, _final(work, told), version=None)
+    answered = work.over(function, with_answer(work, told["answer"].combine_chunks()), version=None)
     for rows, answers in zip(work.batches(), answered, strict=True):
         line = told.slice(first, rows.num_rows).to_batches()[0]
         first += rows.num_rows
@@ -79,14 +79,6 @@ def _lists(of: dict[int, list[str]], rows: int) -> pa.ListArray:
         lengths[at + 1] = len(values)
     values = pa.array([value for at in sorted(of) for value in of[at]], pa.string())
     return pa.ListArray.from_arrays(pa.array(np.cumsum(lengths, dtype=np.int32)), values)
-
-
-def _final(work: Work, told: pa.Table) -> Iterator[pa.RecordBatch]:
-    """The rows by the columns of their task, each with the answer that it leaves with."""
-    answers, first = told["answer"].combine_chunks(), 0
-    for batch in work.own():
-        yield with_columns(batch, answer=answers.slice(first, batch.num_rows))
-        first += batch.num_rows
 
 
 def answered_batch(batch: pa.RecordBatch, *, task: Task, schema: pa.Schema) -> pa.RecordBatch:

@@ -156,6 +156,14 @@ def with_columns(batch: pa.RecordBatch, **more: pa.Array) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([*batch.columns, *more.values()], schema=pa.schema([*batch.schema, *fields]))
 
 
+def with_answer(work: Work, answers: pa.Array, *, and_id: bool = False) -> Iterator[pa.RecordBatch]:
+    """The rows by the columns of their task (and their id), each with its one answer, canonical, in order."""
+    first = 0
+    for batch in work.batches(columns=["id", *work.contract.own]) if and_id else work.own():
+        yield with_columns(batch, answer=answers.slice(first, batch.num_rows))
+        first += batch.num_rows
+
+
 def read_answers(lists: pa.ListArray) -> list[list[Any]]:
     """The answers of every row, read; those that are spelled the same are one object."""
     known: dict[str, Any] = {}

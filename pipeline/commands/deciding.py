@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -112,8 +111,7 @@ def decisions(
     if undo:
         if not why:
             raise AssayError("decisions --undo", "a decision is taken back for a reason", 'add --why "..."')
-        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        made = book_of.undo(one.decisions, undo, who=who or getpass.getuser(), when=now, why=why)
+        made = book_of.undo(one.decisions, undo, who=who or getpass.getuser(), when=book_of.now(), why=why)
         console.print(f"{undo} is taken back by line {made}; the next build no longer follows it", soft_wrap=True)
         return
     if why:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.decisions.adding import add, undo
+from pipeline.decisions.adding import add, now, undo
 from pipeline.decisions.book import Book, Conflict, book, read
 from pipeline.decisions.finding import found
 from pipeline.decisions.line import Cause, Decision, Verdict, line_id
@@ -18,6 +18,7 @@ __all__ = [
     "book",
     "found",
     "line_id",
+    "now",
     "read",
     "understood",
     "undo",

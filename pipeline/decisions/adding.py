@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline import journal
@@ -27,6 +28,11 @@ def add(path: Path, entries: Iterable[Mapping[str, Any]]) -> list[str]:
         parsed(json.dumps(entry, ensure_ascii=False), "the new decision")
     journal.add(path, told)
     return [line_id(entry) for entry in told]
+
+
+def now() -> str:
+    """This moment as decisions write it: ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def undo(path: Path, target: str, *, who: str, when: str, why: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pipeline.decisions import now
 from pipeline.errors import AssayError, Unfit
 from pipeline.exchange.leaving import Whole
 from pipeline.exchange.shaping import inward, shown
@@ -95,12 +95,11 @@ class Lines:
         raise Unfit("unanswered", f"{named} at {part} was rejected, but what is right instead is not said")
 
     def _common(self, said: Mapping[str, Any], row: Row, asked: Asked | None) -> Entry:
-        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         note = str(said.get("note") or "").strip()
         return {
             "row": row["id"],
             "who": str(said["annotator"]),
-            "when": str(said.get("time") or now),
+            "when": str(said.get("time") or now()),
             "why": note or SAID.format(tool=self.tool),
             "text": self.task.shown(row),
             "guideline": asked.guideline if asked else self.recipe.settings.guideline.version,

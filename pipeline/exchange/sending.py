@@ -12,7 +12,7 @@ from pipeline import decisions, reviewing, store, tools
 from pipeline.errors import AssayError, Unfit
 from pipeline.exchange.rounds import Asked, Round, exports, keep, name_of
 from pipeline.exchange.shaping import entities, outward, project, shown
-from pipeline.quality.reviewed import dealt
+from pipeline.reviewing.dealing import blinded
 from pipeline.reviewing.shelf import Shelf
 from pipeline.tasks import canonical, task
 from pipeline.tasks.parts import WHOLE, revised
@@ -151,7 +151,7 @@ def _asked(
         if isinstance(picked, str):
             left.append(picked)
             continue
-        blind = any(_is_blind(recipe, line["line"], who) for line in picked.lines)
+        blind = any(blinded(line["line"], who, recipe.settings.review) for line in picked.lines)
         suggested, sure = proposed(picked, kind, doubted.get(picked.row["id"], 0.0))
         asked.append(_line(picked, kind, recipe, suggested, blind=blind))
         items.append(_item(picked, kind, suggested, sure, blind=blind))
@@ -164,11 +164,6 @@ def _hold_tool(tool: str, kind: str) -> None:
     if kind not in tools.of(tool).TASKS:
         able = [name for name in tools.TOOLS if kind in tools.of(name).TASKS]
         raise AssayError(f"tool '{tool}'", f"cannot ask for {kind}", f"these can: {', '.join(able)}")
-
-
-def _is_blind(recipe: Recipe, line: str, who: str) -> bool:
-    settings = recipe.settings.review
-    return dealt(settings.seed, line, who, blind_share=settings.blind_share, double_share=settings.double_share)[0]
 
 
 def _doubted(recipe: Recipe) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import AssayError, Unfit
+from pipeline.reviewing import reading
 from pipeline.text import nfc
 from pipeline.tools.item import Project
 
@@ -39,14 +40,11 @@ def project(recipe: Recipe, task: Task) -> Project:
 
 
 def kind_of(task: Task) -> Kind:
-    """What sort of question the task is to a person."""
-    if task.head == "token":
+    """What a tool asks about a row of the task: extracts are spans of one label, and one label is a list of one."""
+    asks = reading.kind_of(task)
+    if asks == "extract":
         return "spans"
-    if task.head == "number":
-        return "rating"
-    if task.head == "causal":
-        return "text" if task.free_text else "relations"
-    return "labels"
+    return "labels" if asks == "label" else asks
 
 
 def _labels(task: Task, kind: Kind) -> tuple[Label, ...]:

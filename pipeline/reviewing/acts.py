@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.words import from_words
+from pipeline.decisions import now
 from pipeline.errors import AssayError, Unfit
 from pipeline.reviewing.reading import kind_of
 from pipeline.reviewing.sent import MOST_SECONDS, Act, odd, read
@@ -46,8 +46,7 @@ def entries(desk: Desk, act: Act, who: str) -> list[dict[str, Any]]:
 
 
 def _common(desk: Desk, act: Act, who: str) -> dict[str, Any]:
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    said: dict[str, Any] = {"verdict": act.verdict, "who": who, "when": now, "why": act.why, "act": act.act}
+    said: dict[str, Any] = {"verdict": act.verdict, "who": who, "when": now(), "why": act.why, "act": act.act}
     if act.cause == "guideline":
         said["cause"] = act.cause
     if act.verdict == "ambiguous" and act.shares:
@@ -134,7 +133,7 @@ def _mended(desk: Desk, act: Act, row: Row, said: dict[str, Any], was: Any) -> l
     part, label = said.get("part", WHOLE), act.label if act.label is not None else said.get("suggested", "")
     before = {} if was is None else {"was": was}
     try:
-        if act.mark and kind_of(desk.task, row) == "spans":
+        if act.mark and kind_of(desk.task) == "spans":
             return _moved(desk, act.mark, row, said | before, label)
         answer = _label(desk, row, part, label) if part else _whole(desk, act, row, label)
     except Unfit as unfit:
@@ -221,10 +220,9 @@ def _rest(desk: Desk, act: Act, who: str, known: Sequence[Decision]) -> list[dic
 
 def take_back(desk: Desk, act: str, who: str) -> bool:
     """Undo an act by a new line; False where it was undone before."""
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     with desk.lock:
         desk.refresh()
-        done = desk.ledger.undo(act, who=who, when=now, why="taken back in the review")
+        done = desk.ledger.undo(act, who=who, when=now(), why="taken back in the review")
         desk.refresh()
         return done
 

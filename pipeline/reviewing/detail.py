@@ -91,7 +91,7 @@ def _read(desk: Desk, queued: dict[str, Any], row: Row | None, *, is_whole: bool
         lost = "The row is not in the build any more: build again, and the queue is made anew."
         return {"passages": [passage.told()], "answer": "", "asks": "none", "note": lost}
     told = [one.told() for one in passages(desk.task, row, queued["part"], is_whole=is_whole)]
-    return {"passages": told, "answer": _words(desk, row), "asks": kind_of(desk.task, row), "note": ""}
+    return {"passages": told, "answer": _words(desk, row), "asks": kind_of(desk.task), "note": ""}
 
 
 def _words(desk: Desk, row: Row) -> str:

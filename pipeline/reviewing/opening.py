@@ -13,18 +13,16 @@ import pyarrow.compute as pc
 from pipeline.reviewing.candidates import Candidate
 from pipeline.reviewing.grouping import worth_of
 from pipeline.reviewing.minutes import alone, flat_minutes, shared_after
+from pipeline.reviewing.spoken import spoken_of
 from pipeline.reviewing.tables import CONFLICT, GROUPS, QUEUE, RELABEL, Queue
-from pipeline.rules import finder, folded
 from pipeline.tasks import canonical
-from pipeline.tasks.parts import NOTHING, WHOLE
+from pipeline.tasks.parts import WHOLE
 from pipeline.text import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
-
-    from pipeline.rules import Rule
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -168,24 +166,13 @@ def _fits(one: Any, view: View, at: int) -> bool:
 
 
 def _by_rules(view: View, book: Decided) -> dict[int, str]:
-    """The verdict on every line that a rule in force speaks of."""
+    """The verdict on every line that a rule in force speaks of; of `relabel` ones only a rule made since."""
     found = {}
     for one in book.rules:
-        for at, given in enumerate(view.given):
-            if given == one.rule.given and _speaks(one.rule, view, at):
+        for at in spoken_of(one.rule, view.table).tolist():
+            if view.kind[at] != RELABEL or one.guideline == view.guideline:
                 found[at] = str(one.verdict)
     return found
-
-
-def _speaks(rule: Rule, view: View, at: int) -> bool:
-    """Whether a rule speaks of a line, as far as the line shows: all conditions that it names hold."""
-    if (rule.part and rule.part != view.part[at]) or (rule.sources and view.source[at] not in rule.sources):
-        return False
-    if rule.surfaces and folded(view.text(at, "surface")) not in set(map(folded, rule.surfaces)):
-        return False
-    if rule.given == NOTHING and not rule.surfaces:
-        return False
-    return not rule.phrases or finder(rule.phrases).holds(view.text(at))
 
 
 def learned(view: View, verdicts: Mapping[int, str]) -> tuple[Floats, dict[str, float]]:

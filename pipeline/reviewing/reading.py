@@ -59,11 +59,11 @@ class Passage:
         }
 
 
-def kind_of(task: Task, row: Row) -> Kind:
-    """What people answer about a row."""
+def kind_of(task: Task) -> Kind:
+    """What people answer about a row of the task."""
     if task.head == "token":
         return "extract" if task.free_text else "spans"
-    if "relations" in row:
+    if task.head == "causal" and not task.free_text:
         return "relations"
     return KINDS.get(task.head, "text")
 
