@@ -180,3 +180,15 @@ def test_what_was_decided_under_the_old_guideline_is_asked_again(tmp_path: Path)
     one = run(tmp_path, "classification", ROWS, "2", NEW)
     left = reviewing.open_lines(reviewing.queue(one), decisions.read(one.decisions)).lines
     assert "s/1" in left["id"].to_pylist()
+
+
+@pytest.mark.parametrize(("version", "is_asked"), [("1", True), ("2", False)])
+def test_a_rule_settles_what_a_guideline_touches_only_if_it_was_made_under_it(
+    tmp_path: Path, version: str, *, is_asked: bool
+) -> None:
+    one = built(tmp_path, "classification", ROWS)
+    rule = {"given": "club", "becomes": "pub", "phrases": ["play"]}
+    told = {"verdict": "fine", "who": "mo", "when": "2026-01-05", "why": "seen", "guideline": version, "rule": rule}
+    decisions.add(one.decisions, [told])
+    left = reviewing.open_lines(reviewing.queue(one), decisions.read(one.decisions)).lines
+    assert ("s/1" in left["id"].to_pylist()) == is_asked

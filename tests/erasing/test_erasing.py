@@ -17,6 +17,7 @@ from pipeline import erased, erasing, flow, lock, recipe, store, versions
 from pipeline.cache import file_hash
 from pipeline.erasing import Target, purging
 from pipeline.errors import AssayError
+from pipeline.exchange import rounds
 from tests.erasing.sets import ALONE, SECRET, SECRET_ZH, SHARED, SHORT, data_set, whole_build
 from tests.small import contents, rejected, table
 
@@ -208,6 +209,14 @@ def test_what_people_wrote_is_blanked_where_it_is_asked_for(after: tuple[Path, e
     assert (left.who, left.when, left.text, left.verdict) == ("bo", "2026", "", "fine")
     report = store.read_report(one.build / "audit") or {}
     assert report["details"]["decisions"]["used"] == {"fine": 1}, "the decision about the shop is still followed"
+
+
+def test_what_went_out_to_a_tool_is_blanked_too(one: Recipe) -> None:
+    went = [rounds.Asked(f"forum/{at}", f"words of {at}", None, None, blind=False, guideline="1") for at in (20, 21)]
+    path = rounds.keep(one, rounds.Round("r1", "sheet", {each.row: each for each in went}))
+    erase(one, Target("row", "forum/20"), decisions=True)
+    assert "words of 20" not in path.read_text()
+    assert set(rounds.every(one)[0].asked) == {"forum/21"}
 
 
 def test_one_row_goes_and_its_source_stays(one: Recipe) -> None:

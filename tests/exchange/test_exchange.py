@@ -127,6 +127,18 @@ def test_a_text_that_is_another_one_by_now_is_told(tmp_path: Path) -> None:
     assert "the row reads" in taken.problems[0][1]
 
 
+@pytest.mark.parametrize("verdict", ["ambiguous", "drop"])
+def test_a_verdict_without_an_answer_is_held_to_the_text_that_went_out_as_well(tmp_path: Path, verdict: str) -> None:
+    one = topics(tmp_path)
+    folder = sent(one)
+    line = next(line for line in sheet(folder) if line["id"] == "s/8") | {"verdict": verdict, "who": "ann"}
+    path = one.folder / "rows.jsonl"
+    path.write_text(path.read_text().replace("match 8 ", "match eight "))
+    built(one, "suspect")
+    assert "the row reads" in exchange.take(one, "sheet", [filled(folder, [line])]).problems[0][1]
+    assert decided(one) == []
+
+
 def test_what_no_tool_can_ask_is_refused_with_those_that_can(tmp_path: Path) -> None:
     with pytest.raises(AssayError, match="cannot ask for labels; these can: label-studio, doccano"):
         exchange.send(topics(tmp_path), "brat", tmp_path / "out")
