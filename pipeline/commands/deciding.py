@@ -123,7 +123,8 @@ def decisions(
         for line in found[: limit or None]:
             sys.stdout.write(json.dumps(show.as_entry(line, book), ensure_ascii=False) + "\n")
         return
-    console.print(show.decided(found, book, one.name, limit=limit))
+    none = "no decision is so" if book.lines else f"nobody has decided anything yet: assay review {one.name} --who YOU"
+    console.print(show.decided(found, book, one.name, limit=limit) if found else none, soft_wrap=not found)
     for told in show.standing(one, book):
         console.print(told, soft_wrap=True)
 

@@ -74,6 +74,10 @@ def test_decisions_are_listed_and_chosen(one: Recipe, tmp_path: Path) -> None:
     assert "people differ, so neither is followed: row s/3" in shown
 
 
+def test_where_nobody_decided_it_says_how_to_begin(one: Recipe, tmp_path: Path) -> None:
+    assert "assay review small --who YOU" in assay("decisions", one.name, data=tmp_path).stdout
+
+
 def test_a_decision_is_taken_back_by_a_line_and_for_a_reason(one: Recipe, tmp_path: Path) -> None:
     (name,) = decisions.add(one.decisions, [said("s/1", "drop")])
     with pytest.raises(AssayError, match="for a reason"):
