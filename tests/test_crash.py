@@ -14,7 +14,7 @@ import pytest
 
 from pipeline import flow
 from tests.conftest import ROOT
-from tests.killing import data_set
+from tests.killing import EACH, data_set
 from tests.small import contents
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def test_killed_at_many_moments_it_ends_with_the_same_bytes(tmp_path: Path) -> N
     assert found["problems"] == []
     assert len(found["kills"]) >= KILLS
     hit = Counter(stage for _, _, stage in found["kills"])
-    assert all(hit[name] >= 3 for name in flow.NAMES), hit
+    assert all(hit[name] >= EACH for name in flow.NAMES), hit
     kinds = Counter(kind for kind, _, _ in found["kills"])
     assert set(kinds) == {"begun", "shard", "report", "swap", "time"}
 
