@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SIZE, WINDOW = 4, 3
 """Units of an n-gram, and n-grams of a window: every passage of 6 units in common is found."""
 MOST = 256
+WIDEST = WINDOW * MOST // 2 + SIZE - 1
+"""The most units of a text that is read through windows of `WINDOW` n-grams; longer ones through wider ones."""
 
 
 def fingerprints(

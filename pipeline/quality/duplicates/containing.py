@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.quality.duplicates.evidence import CONTAINED, Found
-from pipeline.quality.duplicates.proposing import flat
+from pipeline.quality.duplicates.proposing import flat, not_alone
 from pipeline.quality.duplicates.signing import SHORTEST_SPACED
 from pipeline.quality.duplicates.wording import Wordings
-from pipeline.quality.fingerprints import SIZE, WINDOW
+from pipeline.quality.fingerprints import SIZE, WIDEST, WINDOW
+from pipeline.quality.shingles import mixed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,40 +73,64 @@ def _proposed(chosen: pa.Table, units: Ints) -> tuple[Ints, Ints]:
     unspaced = np.asarray(chosen["unspaced"])
     long = units >= np.where(unspaced, SHORTEST_CHARACTERS, SHORTEST_WORDS)
     long &= unspaced | (chosen["length"].to_numpy() >= SHORTEST_LETTERS)
-    prints: Any = pc.dictionary_encode(pa.array(hashes))
-    code = np.asarray(prints.indices).astype(np.int64)
-    counts = np.bincount(code, minlength=len(prints.dictionary))
+    some, counts = _shared(hashes)
+    probes = (_lowest(chosen, long), _rarest(hashes, owners, counts, long))
     # Prints that no two texts have, and those of a template, propose nothing, and most are one of these.
-    some = np.flatnonzero(((counts > 1) & (counts <= _MOST_ALIKE))[code])
-    some = some[np.argsort(code[some], kind="stable")]
-    found = [np.zeros(0, dtype=np.int64)]
-    for shorter, probe in (_lowest(chosen, prints.dictionary, long), _rarest(code, hashes, owners, counts, long)):
-        first, last = np.searchsorted(code[some], probe), np.searchsorted(code[some], probe, side="right")
+    some = some[(counts[some] > 1) & (counts[some] <= _MOST_ALIKE)]
+    alike, found = hashes[some], [np.zeros(0, dtype=np.int64)]
+    for shorter, probe in probes:
+        first, last = np.searchsorted(alike, probe), np.searchsorted(alike, probe, side="right")
         sizes = last - first
         places = np.arange(int(sizes.sum())) + np.repeat(first - np.cumsum(sizes) + sizes, sizes)
         holder, held = owners[some[places]], np.repeat(shorter, sizes)
         longer = units[holder] > units[held]
         found.append(holder[longer] * len(units) + held[longer])
     holder, held = np.divmod(np.unique(np.concatenate(found)), max(len(units), 1))
-    return holder, held
+    may = _may_hold(hashes, starts, units, holder, held)
+    return holder[may], held[may]
 
 
-def _lowest(chosen: pa.Table, prints: pa.Array, long: Bools) -> tuple[Ints, Ints]:
-    """The long texts whose lowest fingerprint is one of `prints`, and which one it is."""
-    code = pc.fill_null(pc.index_in(chosen["lowest"].combine_chunks(), value_set=prints, skip_nulls=True), -1)
-    place = np.asarray(code).astype(np.int64)
-    rows = np.flatnonzero(long & (place >= 0))
-    return rows, place[rows]
+def _may_hold(hashes: Hashes, starts: Ints, units: Ints, holder: Ints, held: Ints) -> Bools:
+    """False where a text has a fingerprint that one that holds it whole would have too, but has not: bool[pairs].
+
+    Every window of a text is one of every text that holds it, if both are read through windows of the same width. Each
+    fingerprint sets one of 256 bits of its text.
+    """
+    filled, mixed_up = np.flatnonzero(np.diff(starts)), mixed(hashes)
+    bits, lost = np.uint64(1) << (mixed_up >> np.uint64(58)), np.zeros(len(holder), dtype=bool)
+    for lane in range(4 if len(filled) else 0):
+        sketch = np.zeros(len(units), dtype=np.uint64)
+        here = np.where(mixed_up & np.uint64(3) == lane, bits, np.uint64(0))
+        sketch[filled] = np.bitwise_or.reduceat(here, starts[filled])
+        lost |= (sketch[held] & ~sketch[holder]) != 0
+    return np.asarray(~lost | (units[holder] > WIDEST) | (units[held] < SHORTEST_WORDS))
 
 
-def _rarest(code: Ints, hashes: Hashes, owners: Ints, counts: Ints, long: Bools) -> tuple[Ints, Ints]:
+def _shared(hashes: Hashes) -> tuple[Ints, Ints]:
+    """The places of fingerprints that several texts may have, by their hash, and how many texts have each: int64[m]."""
+    some, counts = np.flatnonzero(not_alone(hashes)), np.ones(len(hashes), dtype=np.int64)
+    some = some[np.argsort(hashes[some], kind="stable")]
+    begins = np.flatnonzero(np.concatenate([[True], np.diff(hashes[some]) > 0])) if len(some) else some
+    sizes = np.diff(np.concatenate([begins, [len(some)]]))
+    counts[some] = np.repeat(sizes, sizes)
+    return some, counts
+
+
+def _lowest(chosen: pa.Table, long: Bools) -> tuple[Ints, Hashes]:
+    """The long texts, and the lowest fingerprint of each."""
+    column = chosen["lowest"].combine_chunks()
+    rows = np.flatnonzero(long & np.asarray(column.is_valid()))
+    return rows, np.asarray(pc.fill_null(column, 0))[rows]
+
+
+def _rarest(hashes: Hashes, owners: Ints, counts: Ints, long: Bools) -> tuple[Ints, Hashes]:
     """Of each long text the fingerprint that the fewest others share, if any other does: where it is not alone."""
     fewest = np.full(len(long), np.iinfo(np.int64).max)
-    np.minimum.at(fewest, owners, counts[code])
-    least = np.flatnonzero(long[owners] & (fewest[owners] > 1) & (counts[code] == fewest[owners]))
+    np.minimum.at(fewest, owners, counts)
+    least = np.flatnonzero(long[owners] & (fewest[owners] > 1) & (counts == fewest[owners]))
     least = least[np.lexsort((hashes[least], owners[least]))]
     first = least[np.flatnonzero(np.diff(owners[least], prepend=-1))]
-    return owners[first], code[first]
+    return owners[first], hashes[first]
 
 
 def _stands(chosen: pa.Table, rows: Ints, pairs: tuple[Ints, Ints], texts_of: Callable[[Ints], list[str]]) -> Bools:

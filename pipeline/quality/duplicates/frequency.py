@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.uint64]
     Ints = NDArray[np.int64]
 
-_WORDS_AT_ONCE = 4_000_000
+_CELLS_AT_ONCE = 4_000_000
 _MOST_SLOTS = 1 << 23
 
 
@@ -48,8 +48,9 @@ class Frequencies:
         room = min(16 << len(at).bit_length(), _MOST_SLOTS) if len(at) else 1
         slots = _slots(codes[at], codes[at + 1], room)
         beside = np.stack([np.bincount(each, minlength=room).astype(np.uint32) for each in slots])
-        found, counts = _counted(codes, text)
-        return cls(len(starts) - 1, found, counts, beside)
+        word, words = _numbered(codes)
+        counts, order = _texts_of(word, starts, len(words)), np.argsort(words)
+        return cls(len(starts) - 1, words[order], counts[order], beside)
 
     def __call__(self, words: Codes) -> Ints:
         """In how many texts each word stands: int64[words]."""
@@ -73,9 +74,8 @@ def _slots(one: Codes, other: Codes, room: int) -> tuple[Ints, Ints]:
 
 def rarest(codes: Codes, starts: Ints, most: int) -> Ints:
     """In how many texts the rarest word of each text stands, at most `most`: int64[texts]; `most` without words."""
-    text = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     word, words = _numbered(codes)
-    counts = _texts_of(word, text, len(words))
+    counts = _texts_of(word, starts, len(words))
     found = np.full(len(starts) - 1, most, dtype=np.int64)
     filled = np.flatnonzero(np.diff(starts))
     if len(filled):
@@ -83,27 +83,23 @@ def rarest(codes: Codes, starts: Ints, most: int) -> Ints:
     return found
 
 
-def _counted(codes: Codes, text: Ints) -> tuple[Codes, Ints]:
-    """The distinct words, sorted, and the texts of each."""
-    word, words = _numbered(codes)
-    counts = _texts_of(word, text, len(words))
-    order = np.argsort(words)
-    return words[order], counts[order]
-
-
-def _numbered(codes: Codes) -> tuple[Ints, Codes]:
+def _numbered(codes: Codes) -> tuple[NDArray[np.int32], Codes]:
     """The number of each word, and the distinct words by number."""
     encoded: Any = pc.dictionary_encode(pa.array(codes))
-    return np.asarray(encoded.indices).astype(np.int64), np.asarray(encoded.dictionary)
+    return np.asarray(encoded.indices), np.asarray(encoded.dictionary)
 
 
-def _texts_of(word: Ints, text: Ints, words: int) -> Ints:
-    """In how many texts each word stands: int64[words], a share of the words at a time."""
-    texts, parts = int(text.max(initial=0)) + 1, 1 + len(word) // _WORDS_AT_ONCE
-    counts = np.zeros(words, dtype=np.int64)
-    for part in range(parts):
-        cells = np.sort((word * texts + text)[word % parts == part])
-        fresh = np.ones(len(cells), dtype=bool)
-        fresh[1:] = cells[1:] != cells[:-1]
-        counts += np.bincount(cells[fresh] // texts, minlength=words)
+def _texts_of(word: NDArray[np.int32], starts: Ints, words: int) -> Ints:
+    """In how many texts each word stands: int64[words]; the words of each text are sorted, texts of one length at once.
+
+    A word that stands in its text twice stands beside itself then.
+    """
+    counts, sizes = np.bincount(word, minlength=words), np.diff(starts)
+    order, at = np.argsort(sizes, kind="stable"), int((sizes < 2).sum())
+    while at < len(order):
+        last = int(np.searchsorted(sizes, sizes[order[at]], side="right", sorter=order))
+        here = order[at : min(last, at + max(1, _CELLS_AT_ONCE // int(sizes[order[at]])))]
+        cells = np.sort(word[starts[here][:, None] + np.arange(sizes[here[0]])], axis=1)
+        counts -= np.bincount(cells[:, 1:][cells[:, 1:] == cells[:, :-1]], minlength=words)
+        at += len(here)
     return counts

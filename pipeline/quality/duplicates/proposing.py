@@ -36,6 +36,7 @@ class Narrow:
         words, starts: the codes of the first of them, uint64[m], and where each row's begin, int64[n + 1].
         bag: uint64[n], hash of all words in any order.
         bands: uint32[long rows, bands], and `banded`: int64[long rows], whose they are.
+        sketches: uint8[very long rows, hashes], and `sketched`: int64[n], which of them is whose, -1 for no one's.
         side: int64[n] or None: only pairs of two sides are proposed.
     """
 
@@ -48,15 +49,19 @@ class Narrow:
     bag: Hashes
     bands: NDArray[np.uint32]
     banded: Ints
+    sketches: NDArray[np.uint8]
+    sketched: Ints
     side: Ints | None
 
     @classmethod
     def of(cls, signed: pa.Table, rows: Ints, side: Ints | None) -> Narrow:
         """The columns of some rows."""
-        chosen = signed.select(["exact", "key", "units", "words", "bag", "bands"]).take(rows).combine_chunks()
+        chosen = signed.select(["exact", "key", "units", "words", "bag", "bands", "sketch"]).take(rows).combine_chunks()
         words, starts = flat(chosen["words"])
         bands, edges = flat(chosen["bands"])
         banded = np.flatnonzero(np.diff(edges))
+        sketches, ends = flat(chosen["sketch"])
+        has = np.diff(ends) > 0
         return cls(
             rows,
             _whole(chosen["exact"]),
@@ -67,6 +72,8 @@ class Narrow:
             chosen["bag"].to_numpy(),
             bands.reshape(len(banded), -1) if len(banded) else np.zeros((0, 0), dtype=np.uint32),
             banded,
+            sketches.reshape(int(has.sum()), -1) if has.any() else np.zeros((0, 0), dtype=np.uint8),
+            np.where(has, np.cumsum(has) - 1, -1),
             None if side is None else side[rows],
         )
 
@@ -127,10 +134,15 @@ def _by_band(narrow: Narrow) -> Iterator[tuple[Hashes, Ints]]:
 
 def _shared(keys: Hashes, owners: Ints) -> tuple[Hashes, Ints]:
     """Only the entries whose key another entry has too: by a table of counts first, as most keys are alone."""
+    often = not_alone(keys)
+    return keys[often], owners[often]
+
+
+def not_alone(keys: Hashes) -> NDArray[np.bool_]:
+    """False for keys that surely stand there once; true for all others, and for a few that share a slot: bool[keys]."""
     room = min(4 << len(keys).bit_length(), _MOST_SLOTS)
     slots = (mixed(keys) & np.uint64(room - 1)).astype(np.int64)
-    often = np.bincount(slots, minlength=room)[slots] > 1
-    return keys[often], owners[often]
+    return np.asarray(np.bincount(slots, minlength=room)[slots] > 1)
 
 
 def _bucketed(keys: Hashes, owners: Ints, rows: int, side: Ints | None) -> Ints:

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     TextsOf = Callable[[Ints], list[str]]
 
-_LONG_PAIRS_AT_ONCE = 2_000
+_LONG_PAIRS_AT_ONCE, _SKETCHES_AT_ONCE = 2_000, 200_000
+LEAST_ALIKE = 0.2
 NEAREST, MOST_REJECTED = 2, 200_000
 _APART = {
     comparing.FAR: "too different",
@@ -65,7 +66,7 @@ class Search:
         left, right = proposed(narrow, self.seed)
         unlike = narrow.key[left] != narrow.key[right]  # equal texts of two sides are paired elsewhere
         left, right = left[unlike], right[unlike]
-        far = _plainly_far(narrow, left, right)
+        far = _plainly_far(narrow, left, right) | _long_and_far(narrow, left, right)
         left, right = left[~far], right[~far]
         compared = self._compared(narrow, left, right)
         crowd = _crowds(compared, left, right)
@@ -119,6 +120,26 @@ def _plainly_far(narrow: Narrow, left: Ints, right: Ints) -> Bools:
     unlike, longest = np.maximum(mine, yours), np.maximum(sizes[left], sizes[right])
     whole = narrow.units <= sizes
     return np.asarray(comparing.is_far(unlike, longest) & (unlike > comparing.SLOT_WORDS) & whole[left] & whole[right])
+
+
+def _long_and_far(narrow: Narrow, left: Ints, right: Ints) -> Bools:
+    """Pairs of long texts, one of them of more words than are signed, that have too little in common: bool[pairs].
+
+    One has so many words more than the other that a comparison would call them FAR, or their sketches say that not even
+    `LEAST_ALIKE` of their n-grams are the same: those that a comparison lets pass have .4 of them and more, and of
+    these one in a thousand is estimated so low.
+    """
+    units, kept = narrow.units, np.diff(narrow.starts)
+    long = np.flatnonzero((units[left] > kept[left]) | (units[right] > kept[right]))
+    one, other = left[long], right[long]
+    far = np.zeros(len(left), dtype=bool)
+    far[long] = comparing.is_far(np.abs(units[one] - units[other]), np.maximum(units[one], units[other]))
+    some = long[~far[long] & (narrow.sketched[one] >= 0) & (narrow.sketched[other] >= 0)]
+    for part in np.array_split(some, 1 + len(some) // _SKETCHES_AT_ONCE):
+        mine, yours = (narrow.sketches[narrow.sketched[end[part]]] for end in (left, right))
+        if len(part):
+            far[part] = (mine == yours).mean(axis=1) < LEAST_ALIKE
+    return far
 
 
 def _crowds(compared: Compared, left: Ints, right: Ints) -> Ints:

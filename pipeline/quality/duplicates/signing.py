@@ -27,6 +27,8 @@ SHORTEST_SPACED, SHORTEST_UNSPACED = 20, 8
 # are long enough to be alike: a pair of Jaccard .6 is proposed with 99 %, of .5 with 93 %, of .2 with 15 %.
 BANDS, BAND_ROWS = 20, 3
 WORDS_KEPT = 64
+# Of texts with more words than this a byte of each MinHash is kept, which tells how much of two of them is the same.
+SKETCHED_WORDS = 48
 # An odd factor and a term for every MinHash: the order of hashes multiplied so is as good as random, and quick.
 _FACTORS = mixed(np.arange(1, 2 * BANDS * BAND_ROWS + 1, dtype=np.uint64)).astype(np.uint32).reshape(-1, 2) | np.uint32(
     1
@@ -42,13 +44,15 @@ SIGNED = pa.schema(
         pa.field("words", pa.list_(pa.uint64()), nullable=False),
         pa.field("bag", pa.uint64(), nullable=False),
         pa.field("bands", pa.list_(pa.uint32()), nullable=False),
+        pa.field("sketch", pa.list_(pa.uint8()), nullable=False),
         pa.field("fingerprints", pa.list_(pa.uint64()), nullable=False),
         pa.field("lowest", pa.uint64()),
     ]
 )
 """One line per row: a hash of the text and of the text once normalised; the normalised length in characters; whether
 most letters are of an unspaced script; how many words (unspaced: characters) it has; the codes of the first of them
-(`WORDS_KEPT`); a hash of all of them in any order; LSH bands (none for short texts); fingerprints of its passages and
+(`WORDS_KEPT`); a hash of all of them in any order; LSH bands (none for short texts); a byte of each MinHash (of
+long texts only); fingerprints of its passages and
 the lowest hash of one (null for very short texts). About 3 KB at most, however long the text is."""
 
 
@@ -75,7 +79,7 @@ def signed(batch: pa.RecordBatch, *, texts: str = "text") -> pa.RecordBatch:
             pa.array(np.diff(wordings.starts)),
             _first(wordings),
             pa.array(bags(wordings.codes, wordings.starts)),
-            _bands(names, length >= shortest),
+            *_bands(names, length >= shortest, np.diff(wordings.starts) > SKETCHED_WORDS),
             _lists(*prints, pa.uint64()),
             pa.array(firsts[0], mask=~firsts[1]),
         ],
@@ -116,16 +120,27 @@ def _lists(values: NDArray[np.generic], starts: Ints, kind: pa.DataType) -> pa.A
     return pa.ListArray.from_arrays(pa.array(starts, pa.int32()), pa.array(values, kind))
 
 
-def _bands(names: Sequence[str], long: NDArray[np.bool_]) -> pa.Array:
-    """The bands of the texts that are long enough: one 32-bit hash for every `BAND_ROWS` MinHashes."""
+def _bands(names: Sequence[str], long: NDArray[np.bool_], very_long: NDArray[np.bool_]) -> tuple[pa.Array, pa.Array]:
+    """The bands of the texts that are long enough, a 32-bit hash for every `BAND_ROWS` MinHashes, and their sketches.
+
+    A sketch is the lowest byte of every MinHash (Li and Koenig 2010, doi 10.1145/1772690.1772759).
+    """
     hashes, text = key_grams([name for name, near in zip(names, long, strict=True) if near])
     starts = np.concatenate([[0], np.cumsum(np.bincount(text, minlength=int(long.sum())))])
     halves = (hashes >> np.uint64(32)).astype(np.uint32)
     found = np.zeros((len(starts) - 1, BANDS), dtype=np.uint32)
+    sketch = np.zeros((len(starts) - 1, BANDS * BAND_ROWS), dtype=np.uint8)
     for band in range(BANDS if len(text) else 0):
         joined = np.zeros(len(starts) - 1, dtype=np.uint64)
         for row in range(BAND_ROWS):
             factor, term = _FACTORS[band * BAND_ROWS + row]
-            joined = mixed(joined + np.minimum.reduceat(halves * factor + term, starts[:-1]))
+            least = np.minimum.reduceat(halves * factor + term, starts[:-1])
+            sketch[:, band * BAND_ROWS + row] = least & np.uint32(255)
+            joined = mixed(joined + least)
         found[:, band] = joined >> np.uint64(32)
-    return _lists(found.reshape(-1), np.concatenate([[0], np.cumsum(BANDS * long)]), pa.uint32())
+    sketched = long & very_long
+    chosen = sketch[sketched[long]].reshape(-1)
+    return (
+        _lists(found.reshape(-1), np.concatenate([[0], np.cumsum(BANDS * long)]), pa.uint32()),
+        _lists(chosen, np.concatenate([[0], np.cumsum(BANDS * BAND_ROWS * sketched)]), pa.uint8()),
+    )

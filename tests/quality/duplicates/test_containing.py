@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.quality.duplicates import containing, signed
+from pipeline.quality.duplicates.proposing import flat
 from tests.quality.duplicates.seen import CHINESE, ENGLISH, accepted, search
 
 MORE = "Besides that i have got another question about the invoice of last month."
@@ -69,3 +73,24 @@ def test_it_is_found_wherever_it_stands_in_a_long_text(before: int, after: int) 
 def test_between_sides_only_the_other_side_counts() -> None:
     texts = [ENGLISH, f"{ENGLISH} {MORE}", f"{MORE} {ENGLISH}"]
     assert accepted(search(texts, between=[0, 0, 1])) == {(0, 2, "contained")}
+
+
+@given(st.lists(st.lists(st.sampled_from("ab"), min_size=6, max_size=40), min_size=2, max_size=2), st.data())
+@settings(max_examples=60)
+def test_fingerprints_rule_out_no_text_that_is_held(texts: list[list[str]], data: st.DataObject) -> None:
+    longer = [*texts[0], *texts[1]]
+    first = data.draw(st.integers(0, len(longer) - 6))
+    last = data.draw(st.integers(first + 6, len(longer)))
+    words = [" ".join(f"word{letter}" for letter in part) for part in (longer, longer[first:last])]
+    told = pa.Table.from_batches([signed(pa.RecordBatch.from_pydict({"text": pa.array(words)}))])
+    hashes, starts = flat(told["fingerprints"])
+    units = told["units"].to_numpy()
+    assert containing._may_hold(hashes, starts, units, np.array([0]), np.array([1])).all()
+
+
+def test_fingerprints_rule_out_a_text_that_only_begins_alike() -> None:
+    words = [f"{ENGLISH} {MORE}", ENGLISH.replace("parcel", "letter") + " and nothing else that was said before"]
+    told = pa.Table.from_batches([signed(pa.RecordBatch.from_pydict({"text": pa.array(words)}))])
+    hashes, starts = flat(told["fingerprints"])
+    units = told["units"].to_numpy()
+    assert not containing._may_hold(hashes, starts, units, np.array([0]), np.array([1])).any()
