@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.finetune.examples import Example
     from pipeline.finetune.model import Learner
     from pipeline.finetune.predict import Prediction
+    from pipeline.finetune.soft import Soft
     from pipeline.recipe import Recipe
     from pipeline.tasks import Row, Task
 
@@ -31,12 +32,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Bench:
-    """What scoring needs beside a table: the recipe, its task, the trained model, and the console."""
+    """What scoring needs beside a table: the recipe, its task, the trained model, the console, and shares."""
 
     recipe: Recipe
     task: Task
     learner: Learner
     console: Console
+    soft: Soft | None = None
+    """What shares the labels of held-out rows have; None where answers have none."""
 
     @property
     def gpu(self) -> bool:
@@ -59,6 +62,7 @@ class Bench:
                 encoded,
                 max_tokens=settings.max_tokens,
                 batch_rows=settings.eval_batch_rows,
+                whole=self.soft.begins if self.soft else (),
                 tick=tick,
             )
         return Part(rows, encoded, found, counts)

@@ -41,7 +41,8 @@ def _lines(recipe: Recipe, details: dict[str, Any], scored: dict[str, Any] | Non
     yield from _table(
         ("table", "content hash of its rows"), [(f"`{n}`", f"`{h}`") for n, h in details["split"].items()]
     )
-    yield from ("", *_ledger(details["ledger"]), "", "## Scores", "")
+    yield from ("", *_ledger(details["ledger"]), *_soft(details.get("soft_labels"), details["settings"]))
+    yield from ("", "## Scores", "")
     yield from _scores(scored) if scored else ["Not evaluated yet: `assay evaluate " + recipe.name + "`."]
     yield from ("", "## Training", "")
     yield from _table(("step", "epoch", "training loss", "validation"), [_entry(entry) for entry in details["history"]])
@@ -74,6 +75,20 @@ def _ledger(ledger: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def _soft(told: dict[str, Any] | None, settings: dict[str, Any]) -> Iterator[str]:
+    if told is None:
+        return
+    yield ""
+    yield (
+        f"Soft labels (`{settings['soft_labels']}`): {told['rows']:,} of these rows were learned as shares of labels, "
+        f"{told['by']['people']:,} by what people said and {told['by']['votes']:,} by annotators' votes "
+        f"({told['copies']:,} are copies made of such rows); {told['in_doubt']:,} give more than one label a share. "
+        f"All other rows were learned as their one answer."
+    )
+    if told["with_unknown_labels"]:
+        yield f"Of {told['with_unknown_labels']:,} rows shares were left out, because their labels are no classes."
+
+
 def _entry(entry: dict[str, Any]) -> tuple[str, ...]:
     return (
         str(entry["step"]),
@@ -90,7 +105,7 @@ def _scores(scored: dict[str, Any]) -> Iterator[str]:
             continue
         yield from (f"### {split} ({told['n']:,} rows)", "")
         yield from _table(("metric", "value", "95 % interval"), [_figure(n, v) for n, v in told["metrics"].items()])
-        yield from ("", *_compared(told), "")
+        yield from ("", *_compared(told), "", *_near(told.get("shares")))
         classes = [(name, value) for name, value in told.get("per_class", {}).items() if value.get("gold")]
         if split == "test" and classes:
             header = ("class", "precision", "recall", "F1", "95 % interval", "rows")
@@ -105,6 +120,21 @@ def _compared(told: dict[str, Any]) -> Iterator[str]:
         yield f"The model before training: token loss {base:.4f}; gain of training {_signed(told['gain'])} (paired)."
     if told.get("calibration"):
         yield f"Expected calibration error: {told['calibration']['ece']:.4f}."
+
+
+def _near(told: dict[str, Any] | None) -> Iterator[str]:
+    """How near the probabilities come to the shares of the labels, where any are known."""
+    if not told:
+        return
+    yield (
+        f"{told['n']:,} of these rows have shares of their labels, {told['by']['people']:,} by what people said and "
+        f"{told['by']['votes']:,} by annotators' votes; {told['in_doubt']:,} give more than one label a share. The "
+        f"scores above count each of them once, by its one answer. How near the probabilities come to the shares (the "
+        f"same is 0, and a cross entropy of {told['entropy']:.4f}):"
+    )
+    yield ""
+    yield from _table(("measure", "value", "95 % interval"), [_figure(n, v) for n, v in told["metrics"].items()])
+    yield ""
 
 
 def _signed(gain: dict[str, Any]) -> str:

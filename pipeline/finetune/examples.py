@@ -99,7 +99,10 @@ def sample(found: Survey, size: int, *, seed: int) -> set[str] | None:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One encoded row: int32 inputs [tokens], targets (scalar, [classes] or [tokens]), loss weight, targets learned."""
+    """One encoded row: int32 inputs [tokens], targets (scalar, [classes] or [tokens]), loss weight, targets learned.
+
+    Targets [classes] of a sequence head are shares that sum to 1; nan where there is nothing to learn.
+    """
 
     id: str
     inputs: dict[str, np.ndarray[Any, Any]]
@@ -173,11 +176,10 @@ def encode(
 
 def _example(row: Row, encoded: Encoded, *, head: str, weight: float) -> Example:
     inputs = {name: np.asarray(values, dtype=np.int32) for name, values in encoded.inputs.items()}
-    targets = np.asarray(encoded.targets, dtype=np.float32 if head in OF_THE_ROW else np.int64)
+    of_row = head in OF_THE_ROW or (head == "sequence" and isinstance(encoded.targets, list))
+    targets = np.asarray(encoded.targets, dtype=np.float32 if of_row else np.int64)
     learned = targets_learned(targets, head=head)
-    if learned != encoded.learned or (
-        targets.ndim and head not in OF_THE_ROW and len(targets) != len(inputs["input_ids"])
-    ):
+    if learned != encoded.learned or (targets.ndim and not of_row and len(targets) != len(inputs["input_ids"])):
         problem = f"{encoded.learned} targets announced for {learned} that can be learned"
         raise AssayError(f"row '{row['id']}'", problem, "this is a fault in Assay: please report it")
     return Example(id=row["id"], inputs=inputs, targets=targets, weight=weight, learned=learned)
@@ -187,6 +189,8 @@ def targets_learned(targets: np.ndarray[Any, Any], *, head: str) -> int:
     """How many targets give a gradient: a causal model never predicts its first token."""
     if head in OF_THE_ROW:
         return int(np.isfinite(targets).sum())
+    if targets.dtype.kind == "f":
+        return int(np.isfinite(targets).all())
     shifted = targets[1:] if head == "causal" else targets
     return int((shifted != UNLEARNED).sum())
 

@@ -174,6 +174,7 @@ def _report(
             "split": keys.contents(split),
             "settings": recipe.settings.finetune.model_dump(mode="json"),
             "sampled": sampled if short else None,
+            "soft_labels": ready.soft_labels,
             "ledger": told | {"epochs": epochs, "trained_on": seen, "stopped_early": state.stopped},
             "history": state.history,
             "best_step": state.best_step,

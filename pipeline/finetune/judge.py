@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from pipeline import store
 from pipeline.errors import AssayError
-from pipeline.finetune import keys, model, replies, scores
+from pipeline.finetune import keys, model, nearness, replies, scores, shares
 from pipeline.finetune.bench import Bench
 from pipeline.finetune.fit import TIMINGS
+from pipeline.finetune.soft import Soft
 from pipeline.tasks import canonical
 from pipeline.tasks import task as task_named
 
@@ -63,7 +64,7 @@ def judge(
     learner = model.load(
         folder, tokenizer, head=task.head, classes=details["classes"], seed=settings.seed, device=device
     )
-    bench = Bench(recipe, task, learner, console)
+    bench = Bench(recipe, task, learner, console, _soft(recipe, task, details["classes"]))
     parts = {table: bench.predict(table) for table in SPLITS}
     predicted = time.perf_counter()
     count = sum(len(part.rows) for part in parts.values())
@@ -94,6 +95,13 @@ def judge(
         (out / TIMINGS).write_text(json.dumps(seconds) + "\n", encoding="utf-8")
         store.write_report(out, report)
     return report
+
+
+def _soft(recipe: Recipe, task: Task, classes: list[str]) -> Soft | None:
+    """The shares of all rows that have some, whatever the model learned from; None for answers that have none."""
+    if not shares.has_shares(task):
+        return None
+    return Soft.of(shares.read(recipe, task, shares.VOTES), classes, head=task.head)
 
 
 def _sampled(parts: dict[str, Part]) -> dict[str, Any] | None:
@@ -139,6 +147,8 @@ def _decoded(bench: Bench, parts: dict[str, Part], *, usual: str) -> dict[str, A
         judged = scores.Judged(part.rows, gold, [said.found for said in part.predictions])
         times = settings.bootstrap if split == "test" else fewer
         told[split] = scores.table(judged, task, times=times, seed=seed) | {"majority": None}
+        if bench.soft:
+            told[split]["shares"] = nearness.told(part, bench.soft, times=times, seed=seed)
         if split == "test":
             always = scores.Judged(part.rows, gold, [json.loads(usual)] * len(gold))
             told[split] |= {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -40,7 +40,9 @@ class Losses:
 def losses(logits: torch.Tensor, batch: Batch, *, head: str, class_weights: torch.Tensor | None = None) -> Losses:
     """The loss of every target of a batch; logits are [rows, classes] or [rows, width, classes].
 
-    Cross entropy, for every class of its own where a row may have several; the squared error for numbers.
+    Cross entropy, for every class of its own where a row may have several; the squared error for numbers. Targets may
+    be shares (floats [rows, classes]): then it is the cross entropy against them, which for shares of 1 and 0 is the
+    very same number (soft labels: Uma et al. 2021, "Learning from Disagreement", DOI 10.1613/jair.1.12752).
     """
     owners, weights = _weights(batch, head=head, class_weights=class_weights)
     if head == "multilabel":
@@ -50,6 +52,9 @@ def losses(logits: torch.Tensor, batch: Batch, *, head: str, class_weights: torc
     if head == "number":
         known = batch.targets.isfinite()
         return Losses((logits.float()[known] - batch.targets[known]).square(), weights, owners)
+    if batch.targets.is_floating_point():
+        shares = batch.targets[owners]
+        return Losses(-(shares * logits[owners].float().log_softmax(-1)).sum(-1), weights, owners)
     if head == "causal":
         logits = logits[:, :-1]
     targets = shifted(batch.targets, head=head)
@@ -64,14 +69,18 @@ def mass(batch: Batch, *, head: str, class_weights: torch.Tensor | None = None) 
 
 
 def _weights(batch: Batch, *, head: str, class_weights: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-    """The row and the weight of every learned target: the row's weight times that of the target's class."""
+    """The row and the weight of every learned target: the row's weight times that of the target's class.
+
+    Where targets are shares, times the weights of all classes, each by its share.
+    """
     if head == "multilabel":
         rows, classes = batch.targets.shape
         owners = torch.arange(rows, device=batch.weights.device).repeat_interleave(classes)
         return owners, batch.weights[owners]
-    if head == "number":
-        owners = batch.targets.isfinite().nonzero()[:, 0]
-        return owners, batch.weights[owners]
+    if batch.targets.is_floating_point():
+        owners = batch.targets.isfinite().all(-1).nonzero()[:, 0]
+        weights = batch.weights[owners]
+        return owners, weights if class_weights is None else weights * (batch.targets[owners] @ class_weights)
     targets = shifted(batch.targets, head=head)
     learned = targets != UNLEARNED
     owners = learned.nonzero()[:, 0]
@@ -88,7 +97,7 @@ def class_weights(examples: Sequence[Example], classes: int, *, head: str) -> to
     """Weights [classes] by inverse frequency, from 1/10 to 10; None for a causal head and for numbers: no classes.
 
     Sequence and token heads: n / (classes * n_c), so that every class counts the same in sum. Multi-label heads: noes
-    per yes, the weight of a yes.
+    per yes, the weight of a yes. Shares count as parts of rows.
     """
     if head in {"causal", "number"}:
         return None
@@ -96,7 +105,14 @@ def class_weights(examples: Sequence[Example], classes: int, *, head: str) -> to
         yes = np.sum([example.targets for example in examples], axis=0)
         balanced = (len(examples) - yes) / np.maximum(yes, 1)
     else:
-        targets = np.concatenate([np.atleast_1d(example.targets) for example in examples])
-        counts = np.bincount(targets[targets != UNLEARNED], minlength=classes)
+        counts = _counts(examples, classes)
         balanced = counts.sum() / (classes * np.maximum(counts, 1))
     return torch.tensor(np.clip(balanced, 1 / MOST_WEIGHT, MOST_WEIGHT), dtype=torch.float32)
+
+
+def _counts(examples: Sequence[Example], classes: int) -> np.ndarray[Any, Any]:
+    """How often each class is learned: [classes]."""
+    if any(example.targets.dtype.kind == "f" for example in examples):
+        return np.asarray(np.nansum([example.targets for example in examples], axis=0, dtype=np.float64))
+    targets = np.concatenate([np.atleast_1d(example.targets) for example in examples])
+    return np.bincount(targets[targets != UNLEARNED], minlength=classes)

@@ -12,7 +12,7 @@ from pipeline.finetune import loss
 from pipeline.finetune.batches import by_length, collate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     from pipeline.finetune.examples import Example
     from pipeline.finetune.model import Learner
@@ -24,13 +24,14 @@ class Prediction:
     """What the model said of a row.
 
     The answer (None where a causal model did not generate), its probability (None for a number, too), the sum of the
-    losses of the row's targets, and how many these are.
+    losses of the row's targets, how many these are, and where it was asked for the whole output of the model.
     """
 
     found: Answer
     probability: float | None
     loss_sum: float
     learned: int
+    output: np.ndarray[Any, Any] | None = None
 
     @property
     def loss(self) -> float | None:
@@ -46,9 +47,13 @@ def predictions(
     *,
     max_tokens: int,
     batch_rows: int,
+    whole: Container[str] = (),
     tick: Callable[[int], None] = lambda rows: None,
 ) -> list[Prediction]:
-    """A prediction for every row, in the order of the rows; `examples` are the same rows, encoded."""
+    """A prediction for every row, in the order of the rows; `examples` are the same rows, encoded.
+
+    Those of the rows in `whole` (ids) keep the whole output of the model.
+    """
     made: list[Prediction | None] = [None] * len(rows)
     for number, loss_sum, output in outputs(learner, examples, batch_rows=batch_rows, tick=tick):
         found, probability = None, None
@@ -57,7 +62,8 @@ def predictions(
                 output, rows[number], learner.tokenizer, classes=learner.classes, max_tokens=max_tokens
             )
             probability = None if learner.head == "number" else probability
-        made[number] = Prediction(found, probability, loss_sum, examples[number].learned)
+        kept = output if examples[number].id in whole else None
+        made[number] = Prediction(found, probability, loss_sum, examples[number].learned, kept)
     return [prediction for prediction in made if prediction is not None]
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import AssayError
-from pipeline.finetune import examples, model, tiny
-from pipeline.finetune.show import progress, schedule_line
+from pipeline.finetune import examples, model, shares, tiny
+from pipeline.finetune.show import progress, schedule_line, soft_line
+from pipeline.finetune.soft import Soft
 from pipeline.tasks import task as task_named
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import torch
@@ -71,6 +73,8 @@ class Prepared:
     survey: Survey
     plan: Schedule
     validation_counts: dict[str, int]
+    soft_labels: dict[str, Any] | None = None
+    """How many rows are learned as shares, and whose; None where the recipe wants none."""
 
 
 def prepare(recipe: Recipe, *, base: Path | None, device: torch.device, console: Console) -> Prepared:
@@ -90,16 +94,19 @@ def prepare(recipe: Recipe, *, base: Path | None, device: torch.device, console:
     tokenizer = model.load_tokenizer(base, islice(texts, tiny.MOST_TEXTS), head=task.head)
     classes = task.classes(found.seen)
     encoder = examples.encoder_of(task, tokenizer, classes=classes, settings=settings)
+    soft = _soft(recipe, task, classes)
     with progress(console, "encode", plan.rows) as tick:
         encoded, ledger = examples.encode(
             examples.rows(split, "train"),
-            encoder,
+            soft.encoder(encoder) if soft else encoder,
             head=task.head,
             chosen=chosen,
             row_weights=settings.row_weights,
             tick=tick,
         )
     taught = examples.teachers(encoded, ledger, place=place)
+    softly = soft.told(taught, shares.copies(split)) if soft else None
+    soft_line(console, softly, asked=settings.soft_labels)
     validation, counts = held_out(split, "validation", task, settings, gpu=gpu)
     judged_by, validation_ledger = examples.encode(validation, encoder, head=task.head)
     if not validation_ledger.learned and (task.head == "causal" or not validation):
@@ -109,4 +116,13 @@ def prepare(recipe: Recipe, *, base: Path | None, device: torch.device, console:
     learner = model.load(base, tokenizer, head=task.head, classes=classes, seed=settings.seed, device=device)
     model.check_length(learner, settings.max_tokens)
     model.prepare(learner, settings)
-    return Prepared(task, learner, taught, ledger, validation, judged_by, found, plan, counts)
+    return Prepared(task, learner, taught, ledger, validation, judged_by, found, plan, counts, softly)
+
+
+def _soft(recipe: Recipe, task: Task, classes: Sequence[str]) -> Soft | None:
+    """The shares that the recipe wants rows learned as.
+
+    Validation is encoded as it stands: the best weights are chosen by the one answer of each row, whatever is learned.
+    """
+    asked = recipe.settings.finetune.soft_labels
+    return None if asked == "off" else Soft.of(shares.read(recipe, task, asked), classes, head=task.head)

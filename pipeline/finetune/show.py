@@ -38,6 +38,15 @@ def schedule_line(console: Console, name: str, plan: Schedule, device: torch.dev
         console.print("  there is no GPU: this is a stratified sample and a short schedule, not the whole training")
 
 
+def soft_line(console: Console, told: dict[str, Any] | None, *, asked: str) -> None:
+    if told is not None:
+        people, votes = told["by"]["people"], told["by"]["votes"]
+        console.print(
+            f"  soft labels ({asked}): {told['rows']:,} rows are learned as shares, {people:,} by what people said and "
+            f"{votes:,} by their votes; {told['in_doubt']:,} of them give more than one label a share"
+        )
+
+
 def padding_line(console: Console, epochs: list[dict[str, int]]) -> None:
     tokens, padding = sum(e["tokens"] for e in epochs), sum(e["padding_tokens"] for e in epochs)
     console.print(

@@ -95,10 +95,27 @@ def _split_blocks(build: Build, split: str, told: Mapping[str, Any]) -> Iterator
         yield _metrics(split, told)
     if compared := list(_compared(told)):
         yield Table("Against what comes for nothing (paired)", ("", "difference [95 %]"), compared)
+    yield from _near(split, told.get("shares") or {})
     yield from _by_class(split, told)
     yield from _replied(split, told.get("replies") or {})
     if told.get("errors"):
         yield from _errors(build, told["errors"], split)
+
+
+def _near(split: str, shares: Mapping[str, Any]) -> Iterator[Table]:
+    """How near the probabilities come to the shares of the labels, where rows have some."""
+    if not shares.get("metrics"):
+        return
+    caption = (
+        f"Probabilities against the shares of labels: {written(shares.get('n'))} {split} rows have shares, "
+        f"{written(shares.get('in_doubt'))} of more than one label; the scores above count each by its one answer. "
+        f"The lowest cross entropy that can be had is {written(shares.get('entropy'))}"
+    )
+    rows = [
+        (Cell(name.replace("_", " ")), number(value.get("value")), *_ends(value))
+        for name, value in shares["metrics"].items()
+    ]
+    yield Table(caption, ("measure", "value", "from", "to"), rows)
 
 
 def _by_class(split: str, told: Mapping[str, Any]) -> Iterator[Block]:

@@ -43,6 +43,9 @@ def training(build: Build) -> Iterator[Block]:
         ("rows cut by the length limit", written(ledger.get("rows_cut"))),
         ("rows that teach nothing", written(ledger.get("rows_that_teach_nothing"))),
     ]
+    if soft := told.get("soft_labels"):
+        items.append(("rows learned as shares of labels", written(soft.get("rows"))))
+        items.append(("of them with more than one label", written(soft.get("in_doubt"))))
     where = f"{told.get('device', '–')}, {told.get('precision', '–')}"
     yield Text(f"{told.get('model', 'A model')}, trained on {where}.")
     yield Facts(items)

@@ -39,6 +39,9 @@ class FinetuneSettings(Settings):
     """Training ends when so many evaluations in a row have brought nothing better."""
     class_weights: bool = False
     """Weigh classes by the inverse of how often they are learned, at most tenfold."""
+    soft_labels: Literal["off", "ambiguous", "votes"] = "off"
+    """What labels are learned as: each row's one answer; the shares of those that a person called ambiguous (kept by
+    `[audit] ambiguous = "keep"`); or also the shares of the votes on every row that several annotators answered."""
     row_weights: bool = True
     """Weigh rows by their column `weight`; rows of weight 0 are left out."""
     freeze_layers: int = Field(default=0, ge=0)

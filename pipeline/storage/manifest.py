@@ -141,7 +141,7 @@ def hold_rows(folder: Path, manifest: Manifest) -> None:
     """
     import pyarrow.parquet as pq
 
-    for name in _TABLES:
+    for name in (*_TABLES, *({"shares"} & set(manifest.about["tables"]))):
         told = manifest.about["tables"][name]
         content: Content | None = None
         for entry in told["files"]:

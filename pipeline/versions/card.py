@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from pipeline.versions import shared
 from pipeline.versions.head import head
 from pipeline.versions.held import SIDES, STAGES
 from pipeline.versions.markdown import code, safe, table
@@ -37,12 +38,13 @@ def card(
         [f"# {safe(title)}", "", *_what(recipe, facts)],
         _section("Labels", _labels(settings.guideline.label)),
         _section("Columns", _columns(schema, meanings)),
+        _section("Shares of labels", shared.told(files)),
         _section("How it was made", _made(recipe, found)),
         _section("Rows that were rejected", _rejected(found)),
         _section("Annotators and agreement", _agreement(found["audit"]["details"])),
         _section("The split, and what keeps it from leaking", _split(recipe, found["split"]["details"], facts)),
         _section("Known limits", _limits(recipe, found, facts)),
-        _section("How to load it", _load(recipe.name)),
+        _section("How to load it", _load(recipe.name, has_shares=shared.FILE in files)),
         _section("Licence and citation", _licence(recipe)),
     ]
     return f"---\n{yaml}---\n\n" + "\n".join(line for part in parts for line in part) + "\n"
@@ -171,9 +173,11 @@ def _limits(
         yield "* The recipe defines no labels: what they mean is not written down here."
 
 
-def _load(name: str) -> Iterator[str]:
+def _load(name: str, *, has_shares: bool) -> Iterator[str]:
     yield from ("```python", "from datasets import load_dataset", "")
     yield f"rows = load_dataset({json.dumps('path/to/this/folder')})  # {safe(name)}"
+    if has_shares:
+        yield 'shares = load_dataset("path/to/this/folder", "shares", split="shares")'
     yield "```"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pipeline.contract import contract
+from pipeline.versions import shared
 from pipeline.versions.held import SIDES
 from pipeline.versions.markdown import plain
 
@@ -33,7 +34,7 @@ _MORE = ((10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"), (1_000_000_000, 
 def head(
     *, title: str, licence: str, task: str, facts: Mapping[str, Mapping[str, Any]], schema: pa.Schema, files: list[str]
 ) -> str:
-    """The YAML between the two lines of dashes; `files` are those of the sides, by their names in the folder."""
+    """The YAML between the two lines of dashes; `files` are those of the sides and of the shares, by name."""
     from huggingface_hub.utils import yaml_dump
 
     sides = [side for side in SIDES if facts[side]["rows"]]
@@ -45,7 +46,10 @@ def head(
         "size_categories": [_size(sum(rows.values()))],
         "pretty_name": plain(title),
         "tags": ["assay", task],
-        "configs": [{"config_name": "default", "data_files": [_of_side(side, files) for side in sides]}],
+        "configs": [
+            {"config_name": "default", "data_files": [_of_side(side, files) for side in sides]},
+            *shared.config(files),
+        ],
         "dataset_info": {
             "features": [_feature(column.name, column.type) for column in schema],
             "splits": [{"name": side, "num_bytes": facts[side]["bytes"], "num_examples": rows[side]} for side in sides],

@@ -16,7 +16,7 @@ from pipeline.cache import file_hash
 from pipeline.contract import REJECTED, contract
 from pipeline.errors import AssayError
 from pipeline.tasks import task
-from pipeline.versions import log
+from pipeline.versions import log, shared
 from pipeline.versions.card import card
 from pipeline.versions.facts import counted
 from pipeline.versions.held import FORMAT, NAME, SIDES, STAGES, VERSION, Held, content, read, reports
@@ -98,9 +98,11 @@ def _written(recipe: Recipe, folder: Path) -> dict[str, Any]:
     tables = {side: _linked(recipe.build / "split", folder, found["split"]["tables"][side]) for side in SIDES}
     tables["rejected"] = _rejected(recipe, folder)
     kind = task(settings.task, settings.guideline)
+    tables |= shared.written(recipe, kind, folder)
     paths = {side: [folder / file["name"] for file in tables[side]["files"]] for side in SIDES}
     facts = counted(kind, own(settings.task), paths)
-    _card(recipe, folder, found, facts, [file["name"] for side in SIDES for file in tables[side]["files"]])
+    files = [file["name"] for side in SIDES for file in tables[side]["files"]]
+    _card(recipe, folder, found, facts, [*files, *([shared.FILE] if shared.TABLE in tables else [])])
     recipe_text = _recipe(recipe, folder)
     if (recipe.folder / "split.lock").is_file():
         shutil.copyfile(recipe.folder / "split.lock", folder / "split.lock")

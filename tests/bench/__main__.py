@@ -23,6 +23,7 @@ NAMES = (
     "stopping",
     "review_page",
     "label_studio",
+    "soft_labels",
 )
 
 
