@@ -51,6 +51,7 @@ class Replay:
         places = decisions.found({one.row for one in read.lines if one.row}, ids)
         self.book = decisions.book(read.lines, {name: ids[at] for name, (at, _) in places.items() if at is not None})
         self.conflicts = list(self.book.conflicts)
+        self.stale += read.torn
         ruled = self._ruled(work, answers)
         standing = [(places[one.row], one) for one in self.book.standing]
         rows = _rows(work, {ids[at] for at in ruled} | {ids[at] for (at, _), _ in standing if at is not None})

@@ -166,6 +166,14 @@ def test_ambiguous_is_kept_as_a_distribution(tmp_path: Path, *, keeps: bool) -> 
     assert rejected(one, "audit") == ([] if keeps else [("s/1", "ambiguous"), ("s/2", "ambiguous")])
 
 
+def test_what_was_decided_for_certain_has_one_share(tmp_path: Path) -> None:
+    one = made(tmp_path, MOODS.format(more=""), {"rows.csv": csv("id,text,label,who", LINES)})
+    decisions.add(one.decisions, [line("s/1", answer=["bad"]), line("s/2", "drop")])
+    built(one, "audit")
+    (told,) = table(one, "audit", "distributions")
+    assert (told["id"], told["label"], told["share"], told["by"]) == ("s/1", "bad", 1.0, "mo")
+
+
 def test_a_rule_on_whole_answers(tmp_path: Path) -> None:
     one = made(tmp_path, MOODS.format(more=""), {"rows.csv": csv("id,text,label,who", LINES)})
     rule = {"given": "good", "becomes": "bad", "phrases": ["day"]}

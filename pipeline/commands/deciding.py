@@ -180,13 +180,22 @@ def relabel(
     """List what has to be labelled again because the guideline changed, told apart from what people did wrong.
 
     The guideline of the recipe is compared with that of a version that was kept. Touched are answers with a label that
-    is gone or means something else now, those to which an annotator gave such a label, and texts with words that the
-    guideline gives as an example of it; but not what was annotated or decided under the new guideline.
+    is gone, means something else now, or is told apart from one that does or is new; those to which an annotator gave
+    such a label; and, as a hint, texts with the words of its examples, and suspects for which other rows speak for it.
+    Not: rows that were annotated, and parts that were decided, by a rule too, under the new guideline.
+
+    Exit codes: 0 the list is whole, also where it is empty or the guideline did not change; 2 there is no version to
+    compare with, or a guideline that changed is still called by its old version.
     """
     from pipeline import relabelling
     from pipeline.reviewing import show
 
     (one,), console = shell.recipes([name], data), shell.console()
+    if not since and relabelling.is_unchanged(one):
+        if not as_json:
+            told = "all versions that were kept have the guideline of the recipe: nothing is to be labelled again"
+            console.print(f"{one.name}: {told}", soft_wrap=True)
+        return
     found = relabelling.needed(one, since)
     if as_json:
         for line in found.lines.to_pylist()[: limit or None]:

@@ -46,6 +46,7 @@ def review(
     from pipeline import reviewing
     from pipeline.reviewing import server
     from pipeline.reviewing.desk import Desk
+    from pipeline.reviewing.live import Live
     from pipeline.reviewing.reviewers import reviewers
 
     (one,), console = shell.recipes([name], data), shell.console()
@@ -56,10 +57,11 @@ def review(
         console.print(f"{desk.lines.num_rows:,} lines in {desk.groups.num_rows:,} groups to look at; Ctrl-C ends it.")
         for person in people:
             console.print(f"{person.who}: {server.link(person, at)}", markup=False, soft_wrap=True)
-        before = desk.ledger.version
+        before, live = desk.ledger.version, Live(desk)
         with suppress(KeyboardInterrupt), leading(server.link(people[0], at)) as page:
             if open_:
                 webbrowser.open(page)
-            server.serve(desk, people, held)
-    decided = desk.ledger.version - before
+            server.serve(live, people, held)
+    live.desk.refresh()
+    decided = live.desk.ledger.version - before
     console.print(f"{decided:,} lines were added to {one.decisions} while the page was open.", soft_wrap=True)

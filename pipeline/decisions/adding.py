@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline import journal
+from pipeline.decisions.acting import LINES, numbered
 from pipeline.decisions.line import line_id, parsed
 from pipeline.errors import AssayError
 
@@ -15,15 +16,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def add(path: Path, entries: Iterable[Mapping[str, Any]]) -> list[str]:
+def add(path: Path, entries: Iterable[Mapping[str, Any]], *, again: bool = False) -> list[str]:
     """Add decisions at the end of a file and see them to the disk; their ids.
 
-    Nothing is written that could not be read again.
+    Nothing is written that could not be read again. An act of several lines holds when all of them are there: the first
+    says how many. `again`: the act was cut off before, and is written anew.
 
     Raises:
         AssayError: an entry is no decision, or the file cannot be written.
     """
-    told = [dict(entry) for entry in entries]
+    told = numbered(dict(entry) for entry in entries)
+    if again and told:
+        told[0][LINES] = len(told)
     for entry in told:
         parsed(json.dumps(entry, ensure_ascii=False), "the new decision")
     journal.add(path, told)
@@ -44,7 +48,8 @@ def undo(path: Path, target: str, *, who: str, when: str, why: str) -> str:
     from pipeline.decisions.book import read
 
     held = read(path)
-    named = [line for line in held.lines if target in (line.id, line.act) and target]
+    cut = [line for act in held.cut for line in act]
+    named = [line for line in (*held.lines, *cut) if target in (line.id, line.act) and target]
     if not named:
         raise AssayError(f"decision '{target}'", f"no line of {path.name} is called so", "assay decisions lists them")
     if all(line.id in held.undone for line in named):

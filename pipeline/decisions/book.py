@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipeline import journal
+from pipeline.decisions.acting import whole
 from pipeline.decisions.line import Decision, parsed
 
 if TYPE_CHECKING:
@@ -37,12 +38,13 @@ class Book:
     """All decisions on a data set, in the order in which they were made.
 
     Attributes:
-        lines: every line, also those that were undone, and those that undo.
+        lines: every line, also those that were undone, and those that undo; but not those of an act that was cut off.
         standing: those in force on rows: not undone, not in conflict and not settled by another, in order; of what one
             person said of the same answer the last.
         rules: those in force that hold for all that a rule speaks of.
         conflicts: on which rows the last words of several people differ, while nobody settled it.
         undone: the ids of lines that a later line takes back.
+        cut: the lines of each act whose writer was killed before all of them were there: they are not in force.
     """
 
     lines: tuple[Decision, ...] = ()
@@ -50,11 +52,27 @@ class Book:
     rules: tuple[Decision, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     undone: frozenset[str] = field(default_factory=frozenset)
+    cut: tuple[tuple[Decision, ...], ...] = ()
+
+    @property
+    def torn(self) -> list[str]:
+        """What is told of each act that was cut off."""
+        return [
+            f"{one[0].place}: act {one[0].act} of {one[0].who} was cut off while it was written ({len(one)} of its "
+            f"{one[0].lines} lines are there): none of it holds; decide it again"
+            for one in self.cut
+        ]
 
     @cached_property
     def differing(self) -> frozenset[str]:
         """The ids of the lines in which people differ."""
         return frozenset(line.id for conflict in self.conflicts for line in conflict.voices)
+
+    @cached_property
+    def wholes(self) -> dict[Key, Decision]:
+        """The last line of each person who answered a row as a whole, by row and person: see `Decision.left`."""
+        held = (line for line in self.lines if line.left is not None and line.id not in self.undone)
+        return {(line.row, line.who): line for line in held}
 
 
 def read(path: Path) -> Book:
@@ -68,7 +86,8 @@ def read(path: Path) -> Book:
         AssayError: a line that is no decision, with its place: a human decision is never skipped over.
     """
     said = (parsed(line, place) for place, line in journal.numbered(path))
-    return book(tuple(line for line in said if line is not None))
+    held, cut = whole(line for line in said if line is not None)
+    return replace(book(tuple(held)), cut=tuple(map(tuple, cut)))
 
 
 def book(lines: tuple[Decision, ...], called: Mapping[str, str] | None = None) -> Book:

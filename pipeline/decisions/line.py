@@ -21,7 +21,7 @@ Verdict = Literal["wrong", "fine", "ambiguous", "drop"]
 Cause = Literal["error", "guideline"]
 NEEDED = ("verdict", "who", "when", "why")
 UNDO = "undo"
-_TEXTS = ("text", "guideline", "part", "act", "group", "tool", "cause")
+_TEXTS = ("text", "guideline", "part", "act", "group", "tool", "round", "cause")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,8 @@ class Decision:
     """Whether the annotators erred, or the guideline is another one now."""
     act: str = ""
     """What the lines have in common that one decision on a group made."""
+    lines: int = 0
+    """How many lines the act has, in the first of several; 0 in others, and in files of before."""
     group: str = ""
     """The group of the queue that it was decided with."""
     seconds: float | None = None
@@ -65,13 +67,19 @@ class Decision:
     settles: tuple[str, ...] = ()
     """The lines of others that this one, as that of an adjudicator, has the last word on."""
     tool: str = ""
-    """The annotation tool that it came from."""
+    """The annotation tool that it came from..."""
+    round: str = ""
+    """...and the round in which the row went out to it."""
+    whole: str | None = None
+    """The whole answer that the person left, where more was looked at than the part."""
     reads_now: str | None = None
     """What the row shows, where that is another text than the one that was judged, once the decision is understood."""
     misfit: str = ""
     """Why what was decided cannot be said of the row as it is now, once the decision is understood."""
     meaning: str | None = None
     """What the decided answer says apart from how the text is written, once the decision is understood."""
+    is_erased: bool = False
+    """That it is what `assay erase` left of a line of an act: it counts as one, and says nothing."""
     problem: Problem | None = None
     """The rule that the row breaks with the answer that was decided, once the decision is understood."""
 
@@ -79,6 +87,13 @@ class Decision:
     def said(self) -> str:
         """Who decided, when, why, and where that is written."""
         return f"{self.who}, {self.when}: {self.why} ({self.place})"
+
+    @property
+    def left(self) -> str | None:
+        """The whole answer that the person left the row with, where the whole was looked at."""
+        if self.whole is not None or self.part or self.rule is not None or self.undo:
+            return self.whole
+        return self.answer if self.verdict == "wrong" else self.was if self.verdict == "fine" else None
 
     @property
     def about(self) -> str:
@@ -127,7 +142,7 @@ def line_id(entry: Mapping[str, Any]) -> str:
 
 
 def parsed(line: str, place: str) -> Decision | None:
-    """The decision in a line of JSON; None for what `assay erase` left of one.
+    """The decision in a line of JSON; None for what `assay erase` left of one that no act needs.
 
     Raises:
         AssayError: it is none, with its place.
@@ -138,7 +153,7 @@ def parsed(line: str, place: str) -> Decision | None:
     except (ValueError, AttributeError, RecursionError) as error:
         raise AssayError(place, f"no decision: {line[:80]}", "mend the line") from error
     if entry.get("erased") is True:
-        return None
+        return _erased(entry, place) if entry.get("act") else None
     if entry.get(UNDO):
         return _undoing(entry, place)
     if not entry.get("row") and not entry.get("rule"):
@@ -156,12 +171,30 @@ def parsed(line: str, place: str) -> Decision | None:
         seconds=_number(entry, "seconds", place),
         score=_number(entry, "score", place),
         suggested=_answer(entry.get("suggested"), part),
+        whole=_answer(entry.get("whole"), ""),
         blind=entry.get("blind") is True,
         settles=_named(entry.get("settles"), place),
+        lines=_lines(entry, place),
         **told,
         **{name: entry[name] for name in _TEXTS if entry.get(name) is not None},
         id=line_id(entry),
     )
+
+
+def _erased(entry: dict[str, Any], place: str) -> Decision:
+    """What is left of a line of an act."""
+    about: dict[str, Any] = {name: str(entry[name]) for name in NEEDED} | {"row": "", "answer": None, "was": None}
+    return Decision(
+        place=place, **about, act=str(entry["act"]), lines=_lines(entry, place), id=line_id(entry), is_erased=True
+    )
+
+
+def _lines(entry: dict[str, Any], place: str) -> int:
+    """How many lines the act of a line has, where it says so."""
+    count = entry.get("lines", 0)
+    if type(count) is not int or count < 0 or (count and not entry.get("act")):
+        raise AssayError(place, f"'lines' counts the lines of the act, it is {count!r:.40}", "mend the line")
+    return count
 
 
 def _undoing(entry: dict[str, Any], place: str) -> Decision:

@@ -151,7 +151,7 @@ def blank(recipe: Recipe, is_gone: Callable[[str], bool]) -> dict[str, int]:
 def _marker(entry: dict[str, Any]) -> dict[str, Any]:
     """What is left of a decision or a verdict: that there was one, by whom and when; it still reads as one."""
     kept = {"row": f"{MARKER}/row", MARKER: True, "verdict": "drop" if "why" in entry else entry.get("verdict")}
-    kept |= {name: entry[name] for name in ("who", "when") if name in entry}
+    kept |= {name: entry[name] for name in ("who", "when", "act", "lines") if name in entry}
     return kept | ({"why": "the row was erased"} if "why" in entry else {"text": "", "answer": ""})
 
 

@@ -15,9 +15,11 @@ from pipeline.reviewing.tables import RELABEL
 from pipeline.tasks.parts import NO, WHOLE, YES, differences, label_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pipeline.exchange.rounds import Asked
+    from pipeline.exchange.tracing import Trace
+    from pipeline.exchange.words import Words
     from pipeline.recipe import Recipe
     from pipeline.tasks import Answer, Row, Task
 
@@ -33,41 +35,69 @@ class Lines:
     recipe: Recipe
     task: Task
     tool: str
+    words: Words
 
-    def of(self, said: Mapping[str, Any], text: str, row: Row, asked: Asked | None, *, is_kept: bool) -> list[Entry]:
-        """The lines that an entry of a tool makes of a row; `asked` is what went out of it, if anything.
+    def of(self, said: Mapping[str, Any], text: str, row: Row, trace: Trace, *, is_kept: bool) -> list[Entry]:
+        """The lines that an entry of a tool makes of a row; `trace` tells what went out of it, if anything.
 
-        `text` is what the tool shows. An answer that leaves everything as it was is one line: fine.
+        `text` is what the tool shows. An answer that leaves everything as it was is one line: fine. The first line on
+        a part has the whole answer that was left, if there was one.
 
         Raises:
             AssayError: it is no answer to what is asked, or the row is another one by now.
         """
+        asked = trace.asked
         if asked is not None and asked.text != shown(self.task, row):
             problem = f"{asked.text!r:.80} went out, the row reads {shown(self.task, row)!r:.80}"
             raise AssayError("its text", problem, "send the row again")
-        common = self._common(said, row, asked)
-        was = _was(self.task, row, asked, is_kept=is_kept)
+        common = self.common(said, row, trace)
+        was = was_of(self.task, row, asked, is_kept=is_kept)
         verdict = said.get("verdict")
         if verdict in WITHOUT_ANSWER:
-            judged = {} if was is None else {"was": was}
-            return [common | judged | {"verdict": verdict}]
+            return self._without_answer(common | {"verdict": verdict}, was, asked)
         if said.get("part"):
             return [common | self._on_part(said, row, was, asked)]
         answer = inward(self.task, row, said, text)
         if was is None:
-            return [common | {"verdict": "wrong", "answer": answer}]
-        return self._by_part(common, row, was, answer, asked)
+            return [common | self._settling(asked, WHOLE, common) | {"verdict": "wrong", "answer": answer}]
+        made = self._by_part(common, row, was, answer, asked)
+        return [made[0] | {"whole": answer}, *made[1:]] if made[0].get("part") else made
 
-    def whole(self, said: Mapping[str, Any], text: str, row: Row, asked: Asked | None, act: str) -> Whole:
+    def whole(self, said: Mapping[str, Any], text: str, row: Row, trace: Trace, act: str) -> Whole:
         """A whole answer, to be held beside those of others; raises AssayError as `of` does."""
         return Whole(
-            self._common(said, row, asked) | {"act": act},
+            self.common(said, row, trace) | {"act": act},
             inward(self.task, row, said, text),
             partial(label_at, self.task),
         )
 
+    def _without_answer(self, said: Entry, was: Answer | None, asked: Asked | None) -> list[Entry]:
+        """A verdict on the row; of one on which people differ, on each part on which they do."""
+        disputed = asked.settles if asked is not None else {}
+        if not disputed or was is None:
+            return [said | self._settling(asked, WHOLE, said) | ({} if was is None else {"was": was})]
+        made = []
+        for part in disputed:
+            about: Entry = {"part": part, "was": label_at(self.task, was, part)} if part else {"was": was}
+            made.append(said | self._settling(asked, part, said) | about)
+        return made
+
+    def _settling(self, asked: Asked | None, part: str, common: Entry) -> Entry:
+        """Which decisions of others the line of an adjudicator on a part has the last word on: those that he was shown.
+
+        Of parts on which nobody differed, all that stand.
+        """
+        if asked is None or not asked.settles:
+            return {}
+        others = [line.id for line in self.words.others(common["row"], common["who"], part)]
+        shown_ = asked.settles.get(part)
+        ids = others if shown_ is None else [id_ for id_ in shown_ if id_ in others]
+        return {"settles": ids} if ids else {}
+
     def _by_part(self, common: Entry, row: Row, was: Answer, answer: Answer, asked: Asked | None) -> list[Entry]:
         lines = {line["part"]: line for line in (asked.lines if asked else ())}
+        if WHOLE in lines and (self.task.head == "multilabel" or self.task.measure == "spans"):
+            return [self._on_whole(common, was, answer, asked), *self._on_disputed(common, was, answer, asked)]
         found = differences(self.task, row, was, answer, asked=list(lines))
         if not found:
             return [common | {"verdict": "fine", "was": was}]
@@ -76,8 +106,23 @@ class Lines:
             about: Entry = {"was": was} if part == WHOLE else {"part": part, "was": before}
             said: Entry = {"verdict": "wrong", "answer": answer if part == WHOLE else after}
             said = said if before != after else {"verdict": "fine"}
-            made.append(common | _as_asked(lines.get(part), asked) | about | said)
+            settled = self._settling(asked, part, common)
+            made.append(common | _as_asked(lines.get(part), asked) | settled | about | said)
         return made
+
+    def _on_whole(self, common: Entry, was: Answer, answer: Answer, asked: Asked | None) -> Entry:
+        """One line on the whole answer, where that is what was asked about of an answer with parts."""
+        said: Entry = {"verdict": "fine"} if answer == was else {"verdict": "wrong", "answer": answer}
+        line = next((line for line in (asked.lines if asked else ()) if line["part"] == WHOLE), None)
+        return common | _as_asked(line, asked) | self._settling(asked, WHOLE, common) | {"was": was} | said
+
+    def _on_disputed(self, common: Entry, was: Answer, answer: Answer, asked: Asked | None) -> Iterator[Entry]:
+        """Beside the line on the whole, one for each part on which people differ: what that left there is fine."""
+        for part in asked.settles if asked is not None else ():
+            if part != WHOLE:
+                settled = self._settling(asked, part, common)
+                left = label_at(self.task, answer, part)
+                yield common | settled | {"part": part, "was": left, "verdict": "fine"}
 
     def _on_part(self, said: Mapping[str, Any], row: Row, was: Answer | None, asked: Asked | None) -> Entry:
         """What was said of one part only: that its label is right, or that it is not."""
@@ -94,7 +139,9 @@ class Lines:
             return about | {"verdict": "fine"}
         raise Unfit("unanswered", f"{named} at {part} was rejected, but what is right instead is not said")
 
-    def _common(self, said: Mapping[str, Any], row: Row, asked: Asked | None) -> Entry:
+    def common(self, said: Mapping[str, Any], row: Row, trace: Trace) -> Entry:
+        """What all lines of an answer have in common."""
+        asked = trace.asked
         note = str(said.get("note") or "").strip()
         return {
             "row": row["id"],
@@ -104,10 +151,11 @@ class Lines:
             "text": self.task.shown(row),
             "guideline": asked.guideline if asked else self.recipe.settings.guideline.version,
             "tool": self.tool,
+            **({"round": trace.round} if trace.round else {}),
         }
 
 
-def _was(task: Task, row: Row, asked: Asked | None, *, is_kept: bool) -> Answer | None:
+def was_of(task: Task, row: Row, asked: Asked | None, *, is_kept: bool) -> Answer | None:
     """The answer that was judged; None where none was settled."""
     if asked is not None:
         return None if asked.was is None else json.loads(asked.was)
@@ -118,7 +166,7 @@ def _as_asked(line: Mapping[str, Any] | None, asked: Asked | None) -> Entry:
     """What the decision on a line of the queue says of how it was asked."""
     if line is None or asked is None:
         return {}
-    told: Entry = {"score": round(line["score"], 6)}
+    told: Entry = {} if line["score"] is None else {"score": round(line["score"], 6)}
     if line["likely"]:
         told["suggested"] = line["likely"]
     if line["kind"] == RELABEL:

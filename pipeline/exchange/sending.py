@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pipeline import decisions, reviewing, store, tools
+from pipeline import decisions, store, tools
 from pipeline.errors import AssayError, Unfit
-from pipeline.exchange.rounds import Asked, Round, exports, keep, name_of
+from pipeline.exchange.picking import Picked, followed, picked
+from pipeline.exchange.returning import sent_out
+from pipeline.exchange.rounds import CONFLICTS, DISPUTED, Asked, Round, exports, name_of
 from pipeline.exchange.shaping import entities, outward, project, shown
 from pipeline.reviewing.dealing import blinded
-from pipeline.reviewing.shelf import Shelf
 from pipeline.tasks import canonical, task
 from pipeline.tasks.parts import WHOLE, revised
 from pipeline.tools.item import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pipeline.engine import Engine
     from pipeline.recipe import Recipe
-    from pipeline.tasks import Answer, Row, Task
+    from pipeline.tasks import Answer, Task
 
-WHATS = ("open", "suspect", "conflict", "tied", "low_confidence", "relabel")
-"""What can be sent: everything that is open, or that of one kind."""
+WHATS = ("open", "suspect", "conflict", "tied", "low_confidence", "relabel", CONFLICTS)
+"""What can be sent: everything that is open, or that of one kind; for an adjudicator, rows on which people differ."""
 SHOWN_REASONS = 4
 BETTER = 0.5
 """From which probability on what is proposed is a better answer than what was given."""
@@ -43,15 +43,6 @@ class Sent:
     files: tuple[Path, ...] = ()
     left_out: tuple[str, ...] = ()
     """Rows of the queue that could not be sent, each with why."""
-
-
-@dataclass(frozen=True)
-class Picked:
-    """A row with the lines of the queue that it stands for."""
-
-    row: Row
-    lines: Sequence[Mapping[str, Any]]
-    is_kept: bool
 
 
 def send(
@@ -74,11 +65,11 @@ def send(
         AssayError: the tool cannot take such questions, nothing is open, or the folder holds something.
     """
     asked, items, left = _asked(recipe, tool, what=what, limit=limit, who=who, engine=engine, tick=tick)
-    one = Round(name_of(tool, asked), tool, {each.row: each for each in asked})
+    one = _round(tool, asked, who, what)
     kind = project(recipe, task(recipe.settings.task, recipe.settings.guideline))
     folder = _emptied(recipe, one.id) if folder is None else _empty(folder)
-    files = tools.of(tool).write(kind, items, folder)
-    keep(recipe, one)
+    files = tools.of(tool).write(replace(kind, round=one.id), items, folder)
+    sent_out(recipe, one)
     return Sent(one.id, len(asked), sum(each.blind for each in asked), tuple(files), left)
 
 
@@ -96,18 +87,28 @@ def sent_to_server(
 ) -> tuple[Sent, Any]:
     """As `send`, into a project of the Label Studio server at `url`; what the server made of it is given beside.
 
-    Rows that are in the project already are not sent again. `annotators` is how many people are to judge each row.
+    Rows that are in the project already and that nobody has answered are brought up to date; those that somebody has
+    answered stay as they are, and are no part of the round. Rows for an adjudicator go into a project of their own.
+    `annotators` is how many people are to judge each row.
     """
     from pipeline.tools import label_studio_server
 
     tool = "label-studio"
     asked, items, left = _asked(recipe, tool, what=what, limit=limit, who=who, engine=engine, tick=tick)
-    one = Round(name_of(tool, asked), tool, {each.row: each for each in asked})
+    one = _round(tool, asked, who, what)
     kind = project(recipe, task(recipe.settings.task, recipe.settings.guideline))
+    kind = replace(kind, name=key_of(recipe, one.id if what == CONFLICTS else ""), round=one.id)
     server = label_studio_server.Server(url or None)
-    done = server.send(replace(kind, name=key_of(recipe)), items, project_id=project_id, annotators=annotators)
-    keep(recipe, one)
-    return Sent(one.id, len(asked), sum(each.blind for each in asked), (), left), done
+    done = server.send(kind, items, project_id=project_id, annotators=annotators)
+    gone = {row: each for row, each in one.asked.items() if row not in done.answered}
+    if gone:
+        sent_out(recipe, replace(one, asked=gone), done.moved)
+    return Sent(one.id if gone else "", len(gone), sum(each.blind for each in gone.values()), (), left), done
+
+
+def _round(tool: str, asked: Sequence[Asked], who: str, what: str) -> Round:
+    told = {each.row: each for each in asked}
+    return Round(name_of(tool, asked, who), tool, told, sent=decisions.now(), who=who, what=what)
 
 
 def _emptied(recipe: Recipe, round_: str) -> Path:
@@ -127,9 +128,13 @@ def _empty(folder: Path) -> Path:
     return folder
 
 
-def key_of(recipe: Recipe) -> str:
-    """What the server's project is known by: one for each guideline, so that its rows can be asked about again."""
-    return f"{recipe.name} guideline {recipe.settings.guideline.version}"
+def key_of(recipe: Recipe, round_: str = "") -> str:
+    """What the server's project is known by: one for each guideline, so that its rows can be asked about again.
+
+    A round of rows on which people differ has one of its own, for they were answered in the other.
+    """
+    key = f"{recipe.name} guideline {recipe.settings.guideline.version}"
+    return f"{key} {CONFLICTS} {round_}" if round_ else key
 
 
 def _asked(
@@ -147,14 +152,17 @@ def _asked(
     _hold_tool(tool, project(recipe, kind).kind)
     doubted = _doubted(recipe)
     asked, items, left = [], [], []
-    for picked in _picked(recipe, what, limit, engine=engine, tick=tick):
-        if isinstance(picked, str):
-            left.append(picked)
+    for one in picked(recipe, kind, what, limit, engine=engine, tick=tick):
+        if isinstance(one, str):
+            left.append(one)
             continue
-        blind = any(blinded(line["line"], who, recipe.settings.review) for line in picked.lines)
-        suggested, sure = proposed(picked, kind, doubted.get(picked.row["id"], 0.0))
-        asked.append(_line(picked, kind, recipe, suggested, blind=blind))
-        items.append(_item(picked, kind, suggested, sure, blind=blind))
+        blind = what != CONFLICTS and any(blinded(line["line"], who, recipe.settings.review) for line in one.lines)
+        suggested, sure = proposed(one, kind, doubted.get(one.row["id"], 0.0))
+        asked.append(_line(one, kind, recipe, suggested, blind=blind))
+        items.append(_item(one, kind, suggested, None if what == CONFLICTS else sure, blind=blind))
+    if not asked and what == CONFLICTS:
+        problem = f"people differ on no row that can be sent{''.join(f'; {why}' for why in left[:1])}"
+        raise AssayError(f"decisions of '{recipe.name}'", problem, "assay decisions NAME --conflicts lists them")
     if not asked:
         raise AssayError(f"queue of '{recipe.name}'", f"nothing {what} is in it", f"assay queue {recipe.name} shows it")
     return asked, items, tuple(left)
@@ -174,36 +182,12 @@ def _doubted(recipe: Recipe) -> dict[str, float]:
     return dict(zip(found["id"].to_pylist(), found["wrong"].to_pylist(), strict=True))
 
 
-def _picked(
-    recipe: Recipe, what: str, limit: int, *, engine: Engine | None, tick: Callable[[int], None]
-) -> Iterator[Picked | str]:
-    """The rows of the queue's open lines, in their order, each with all its lines; why one cannot be sent."""
-    queue = reviewing.queue(recipe, engine=engine, tick=tick)
-    open_ = reviewing.open_lines(
-        queue, decisions.read(recipe.decisions), seconds=recipe.settings.review.seconds_per_line
-    )
-    lines: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    names = [name for name in open_.lines.column_names if name not in ("text", "surface")]
-    for line in open_.lines.select(names).to_pylist():
-        if what in ("open", line["kind"]):
-            lines[line["id"]].append(line)
-    shelf, ids = Shelf(recipe), list(lines)[: limit or None]
-    for first in range(0, len(ids), 1000):
-        some = ids[first : first + 1000]
-        rows = shelf.rows(some)
-        for id_ in some:
-            if id_ in rows:
-                yield Picked(rows[id_], lines[id_], is_kept=shelf.is_kept(id_))
-            else:
-                yield f"{id_}: the record never became a row"
-
-
 def proposed(picked: Picked, kind: Task, doubt: float) -> tuple[Answer, float]:
     """The best answer that there is so far for a row, and how probably it is right.
 
     A line whose answer is more likely wrong than not, and clearly so, gives way to what is likelier.
     """
-    answer, sure = kind.answer(picked.row), 1.0
+    answer, sure = followed(picked, kind), 1.0
     for line in picked.lines:
         if not line["likely"] or line["verdict"] != "wrong" or line["score"] <= BETTER:
             continue
@@ -218,7 +202,7 @@ def proposed(picked: Picked, kind: Task, doubt: float) -> tuple[Answer, float]:
 
 
 def _line(picked: Picked, kind: Task, recipe: Recipe, suggested: Answer, *, blind: bool) -> Asked:
-    names = ("line", "part", "given", "likely", "score", "group", "kind")
+    names = ("line", "part", "given", "likely", "score", "group", "kind", "settles")
     return Asked(
         row=picked.row["id"],
         text=shown(kind, picked.row),
@@ -226,14 +210,15 @@ def _line(picked: Picked, kind: Task, recipe: Recipe, suggested: Answer, *, blin
         suggested=None if blind else canonical(suggested),
         blind=blind,
         guideline=recipe.settings.guideline.version,
-        lines=tuple({name: line[name] for name in names} for line in picked.lines),
+        lines=tuple({name: line[name] for name in names if name in line} for line in picked.lines),
     )
 
 
-def _item(picked: Picked, kind: Task, suggested: Answer, sure: float, *, blind: bool) -> Item:
+def _item(picked: Picked, kind: Task, suggested: Answer, sure: float | None, *, blind: bool) -> Item:
     row = picked.row
     given = "; ".join(f"{line['part']} {line['given']}".strip() for line in picked.lines)
-    reasons = [why for line in picked.lines for why in line["why"]][:SHOWN_REASONS]
+    is_disputed = any(line["kind"] == DISPUTED for line in picked.lines)
+    reasons = [why for line in picked.lines for why in line["why"]][: None if is_disputed else SHOWN_REASONS]
     about = {"language": str(row["language"]), "group": next((line["group"] for line in picked.lines), "")}
     return Item(
         row=row["id"],

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from pipeline import decisions, store, versions
+from pipeline import store, versions
 from pipeline.errors import AssayError
 from pipeline.relabelling.changing import Change, changes
+from pipeline.relabelling.spoken import held_by, spoken
 from pipeline.relabelling.touching import KINDS, RELABEL, Search
 from pipeline.settings import Guideline
 from pipeline.tasks import task
@@ -31,7 +31,7 @@ class Needed:
     changes: list[Change]
     lines: pa.Table = field(default_factory=RELABEL.empty_table)
     new_already: int = 0
-    """Rows that hold such a label, but were annotated or decided under the new guideline."""
+    """Rows that are touched, of which annotators or decisions under the new guideline leave out some or all."""
 
     def counts(self) -> dict[str, int]:
         """Parts of answers by how they are touched."""
@@ -45,6 +45,27 @@ def before(recipe: Recipe, since: str = "") -> tuple[str, Guideline]:
     Raises:
         AssayError: no version that was kept has another guideline.
     """
+    if (found := _before(recipe, since)) is not None:
+        return found
+    name, kept = recipe.name, versions.listing(recipe)
+    if kept:
+        problem = f"no version that was kept has another guideline: it is that of {kept[-1]['id']} still"
+        way_out = "change it in the recipe with a new 'version', or name a version with --since"
+    else:
+        problem = "no version that was kept has another guideline: none was kept"
+        way_out = (
+            f"`assay run {name}` keeps a version: take the old guideline back into the recipe and run it once, "
+            "then change the guideline and its 'version' and run it again"
+        )
+    raise AssayError(f"guideline of '{name}'", problem, way_out)
+
+
+def is_unchanged(recipe: Recipe) -> bool:
+    """Whether versions were kept, all with the guideline that the recipe has: then nothing is to be labelled again."""
+    return bool(versions.listing(recipe)) and _before(recipe) is None
+
+
+def _before(recipe: Recipe, since: str = "") -> tuple[str, Guideline] | None:
     now = recipe.settings.guideline
     if since:
         held = versions.find(recipe, since)
@@ -54,15 +75,15 @@ def before(recipe: Recipe, since: str = "") -> tuple[str, Guideline]:
         guideline = Guideline.model_validate(held.about["guideline"])
         if guideline != now:
             return held.id, guideline
-    problem = "no version that was kept has another guideline"
-    raise AssayError(f"guideline of '{recipe.name}'", problem, "change it, or name a version with --since")
+    return None
 
 
 def needed(recipe: Recipe, since: str = "", *, but_decided: bool = True) -> Needed:
     """Which answers of the build have to be given again, because the guideline is another one now.
 
-    Rows whose annotations or decisions name the version of the new guideline are not among them; without
-    `but_decided`, those that were decided are. What was held back because its label is unknown now is.
+    Rows that annotators answered under the version of the new guideline are not among them, nor parts that a decision
+    or a rule made under it settles; without `but_decided`, these are. What was held back because its label is unknown
+    now is.
 
     Raises:
         AssayError: nothing was built, no version has another guideline, or both have the same version number.
@@ -75,7 +96,8 @@ def needed(recipe: Recipe, since: str = "", *, but_decided: bool = True) -> Need
         raise AssayError(f"guideline of '{recipe.name}'", problem, "give it another 'version': annotations name it")
     if store.read_report(recipe.build / "audit") is None:
         raise AssayError(f"data set '{recipe.name}'", "nothing was built yet", f"assay run {recipe.name}")
-    search = Search(recipe, task(recipe.settings.task, new), found, _under(recipe, new.version, decided=but_decided))
+    kind, said = recipe.settings.task, spoken(recipe, new.version, and_decided=but_decided)
+    search = Search(recipe, old, task(kind, old), task(kind, new), found, said)
     table = pa.Table.from_pylist(list(search.lines()), schema=RELABEL)
     return Needed(old.version, new.version, version, found, table, search.new_already)
 
@@ -87,27 +109,26 @@ def lines(recipe: Recipe) -> pa.Table:
 
 def basis(recipe: Recipe) -> list[str]:
     """What the lines depend on beside the build: the two guidelines; empty where there are no lines."""
-    try:
-        _, old = before(recipe)
-    except AssayError:  # no version that was kept has another guideline
+    found = _before(recipe)
+    if found is None:
         return []
+    _, old = found
     new = recipe.settings.guideline
     if old.version == new.version or not changes(old, new):
         return []
     return [old.model_dump_json(), new.model_dump_json()]
 
 
-def _under(recipe: Recipe, version: str, *, decided: bool) -> set[str]:
-    """The rows of which somebody spoke under this version of the guideline."""
-    made: set[str] = set()
-    for batch in store.batches(recipe.build / "audit", "annotations", columns=("counts_for", "guideline", "verdict")):
-        counts = pc.is_in(batch["verdict"], pa.array(["counted", "gold"]))
-        is_new = pc.and_(pc.equal(batch["guideline"], version), counts)
-        made.update(batch.filter(pc.fill_null(is_new, False))["counts_for"].to_pylist())
-    if not decided:
-        return made
-    book = decisions.read(recipe.decisions)
-    return made | {line.row for line in book.standing if line.guideline == version}
-
-
-__all__ = ["KINDS", "RELABEL", "Change", "Needed", "basis", "before", "changes", "lines", "needed"]
+__all__ = [
+    "KINDS",
+    "RELABEL",
+    "Change",
+    "Needed",
+    "basis",
+    "before",
+    "changes",
+    "held_by",
+    "is_unchanged",
+    "lines",
+    "needed",
+]

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.rules import finder
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from pipeline.settings import Guideline, Label
 
 
@@ -14,7 +18,11 @@ GONE = "there is no such label any more"
 
 @dataclass(frozen=True)
 class Change:
-    """What became of a label: gone, renamed, redefined or added; `says` is what is different, in words."""
+    """What became of a label: gone, renamed, redefined, added or bordering; `says` is what is different, in words.
+
+    Bordering is one that is as it was, but that another names which is new, or that now names it where it did not, or
+    no longer does: where one ends and the other begins may have moved.
+    """
 
     label: str
     what: str
@@ -35,9 +43,33 @@ def changes(before: Guideline, after: Guideline) -> list[Change]:
         else:
             found.append(Change(name, "gone", GONE))
     renamed = {spelled[name] for name in old if name in spelled and name not in new}
-    return found + [
+    found += [
         Change(name, "added", label.definition or "new") for name, label in new.items() if name not in {*old, *renamed}
     ]
+    return [*found, *_bordering(found, old, new)]
+
+
+def _bordering(found: Sequence[Change], old: Mapping[str, Label], new: Mapping[str, Label]) -> Iterator[Change]:
+    """The labels that did not change, but that one which did tells itself apart from."""
+    moved = {change.label for change in found}
+    for change in found:
+        if change.what not in ("redefined", "added"):
+            continue
+        before = _words(old[change.label]) if change.label in old else ""
+        after = _words(new[change.label])
+        for name, label in new.items():
+            names = finder((name, *label.aliases))
+            if name not in moved and names.holds(before) != names.holds(after):
+                moved.add(name)
+                yield Change(name, "bordering", f"is told apart from {change.label}, which {_HOW[change.what]}")
+
+
+_HOW = {"redefined": "means something else now", "added": "is new"}
+
+
+def _words(label: Label) -> str:
+    """What a label says of itself, where it may name others."""
+    return "\n".join((label.definition, *label.counter_examples))
 
 
 def _difference(old: Label, new: Label) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.checks.words import from_words
 from pipeline.decisions import now
 from pipeline.errors import AssayError, Unfit
+from pipeline.reviewing import fresh
 from pipeline.reviewing.reading import kind_of
 from pipeline.reviewing.sent import MOST_SECONDS, Act, odd, read
 from pipeline.reviewing.tables import RELABEL
@@ -15,9 +16,8 @@ from pipeline.rules import Rule
 from pipeline.tasks.parts import NOTHING, WHOLE, label_at, revised
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from pipeline.decisions import Decision
     from pipeline.reviewing.desk import Desk
     from pipeline.tasks import Answer, Row
 
@@ -29,12 +29,18 @@ def entries(desk: Desk, act: Act, who: str) -> list[dict[str, Any]]:
         AssayError: what it is about is not in the queue, or the answer is none for the row.
     """
     common = _common(desk, act, who)
+    if act.scope != "line":
+        at = desk.group_at(act.target)
+        fresh.hold_seen(act.seen, fresh.of_group(desk, at) if act.seen else "", "the group")
     if act.scope == "rule":
         made = [common | _ruled(desk, act)]
     else:
         lines = [desk.line_at(act.target)] if act.scope == "line" else _members(desk, act, who)
         ids = [desk.lines["id"][at].as_py() for at in lines]
         rows = desk.shelf.rows(list(dict.fromkeys(ids)))
+        if act.scope == "line" and act.seen:
+            fresh.hold_seen(act.seen, fresh.of_line(desk, lines[0], rows.get(ids[0])), f"row '{ids[0]:.60}'")
+        fresh.hold_current(desk, [desk.key(at) for at in lines], rows)
         made = [
             common | one
             for at, id_ in zip(lines, ids, strict=True)
@@ -196,26 +202,12 @@ def put_down(desk: Desk, act: Act, who: str) -> dict[str, Any]:
         if known := desk.ledger.of_act(act.act):
             if any(line.who != who for line in known):
                 raise odd("act", act.act)
-            rest = _rest(desk, act, who, known)
-            return {"act": act.act, "written": len(rest), "again": True, "lines": len(known) + len(rest)}
+            return {"act": act.act, "written": 0, "again": True, "lines": len(known)}
         made = entries(desk, act, who)
         if made:
             desk.ledger.add(made, act=act.act)
             desk.refresh()
         return {"act": act.act, "written": len(made), "again": False, "lines": len(made)}
-
-
-def _rest(desk: Desk, act: Act, who: str, known: Sequence[Decision]) -> list[dict[str, Any]]:
-    """What an act on a group still has to say, as it was cut off by a kill while it was written: written now."""
-    if act.scope != "group" or desk.ledger.is_undone(act.act):
-        return []
-    made = entries(desk, act, who)
-    if made and any(line.seconds is not None for line in known):
-        made[0].pop("seconds", None)
-    if made:
-        desk.ledger.add(made, act=act.act, is_rest=True)
-        desk.refresh()
-    return made
 
 
 def take_back(desk: Desk, act: str, who: str) -> bool:

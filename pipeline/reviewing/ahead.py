@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +15,12 @@ from pipeline.chance import draw
 from pipeline.quality.reviewed import Block, Left, left, recalibrate, weights
 from pipeline.quality.reviewed.recalibrating import DRAWS
 from pipeline.quality.reviewed.remaining import NONE, rows_share
-from pipeline.reviewing.tables import RELABEL, SUSPECT
+from pipeline.quality.reviewed.sampled import held_to
+from pipeline.reviewing.tables import ECHO, RELABEL, SUSPECT
+from pipeline.reviewing.unlisted import Sample, sample
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -106,32 +108,47 @@ def _codes(names: Any) -> Ints:
 
 @dataclass(frozen=True)
 class Below:
-    """Rows that the queue does not list and nobody judged: the errors among them; `rows` are all that were doubted."""
+    """Rows that the queue does not list and nobody judged: the errors among them; `rows` are all that were doubted.
+
+    `sample`: those of them that were drawn by chance and checked.
+    """
 
     left: Left
     rows: int
+    sample: Sample = field(default_factory=Sample)
 
 
 def below(recipe: Recipe, judged: Judged, queue: Queue, coming: Ahead) -> Below:
-    """Errors that the list of suspects does not reach, from the doubt about every row; none where there is none."""
+    """Errors that the list of suspects does not reach; none where no row was doubted.
+
+    From the doubt about every row, and from what was found in those of them that were drawn by chance and checked.
+    """
     folder = recipe.build / "suspect"
     if store.read_report(folder) is None:
         return Below(NONE, 0)
     doubted = store.whole_table(folder, "doubted")
-    suspects = queue.lines.filter(pc.equal(queue.lines["kind"], SUSPECT))["id"]
-    known = pa.concat_arrays([suspects.combine_chunks().cast(pa.string()), pa.array(sorted(judged.rows), pa.string())])
-    unseen = doubted.filter(pc.invert(pc.is_in(doubted["id"], value_set=known)))
+    listed = [queue.lines.filter(pc.equal(queue.lines["kind"], SUSPECT))["id"], coming.of(ECHO)["id"]]
+    unlisted = _without(doubted, [*listed[0].to_pylist(), *listed[1].to_pylist()])
+    found = sample(recipe, unlisted["id"].to_pylist())
+    unseen = _without(unlisted, [*judged.rows, *found.rows])
     scores = np.asarray(unseen["wrong"].to_numpy(), dtype=np.float64)
     none = np.full(len(scores), -1, dtype=np.int64)
     seed = recipe.settings.review.seed
     model = coming.models[SUSPECT].apart(UNSEEN_SPREAD, seed=seed)
-    return Below(left(scores, none, model, seed=seed, about="below"), doubted.num_rows)
+    guess = left(scores, none, model, seed=seed, about="below")
+    told = {"checked": len(found.rows), "wrong": found.wrong, "left": len(scores)}
+    held = replace(guess, draws=held_to(guess.draws, len(scores), seed=seed, **told))
+    return Below(held, doubted.num_rows, found)
 
 
-def rows_left(coming: Ahead, suspects: Left) -> Floats:
-    """How many rows hold the errors of the open suspects: float64[draws]."""
-    lines = coming.of(SUSPECT)
-    share = rows_share(_scores(lines), _codes(lines["id"]), coming.models[SUSPECT])
+def _without(rows: pa.Table, ids: Iterable[str]) -> pa.Table:
+    return rows.filter(pc.invert(pc.is_in(rows["id"], value_set=pa.array(sorted(ids), pa.string()))))
+
+
+def rows_left(coming: Ahead, suspects: Left, kind: str = SUSPECT) -> Floats:
+    """How many rows hold the errors of the open suspects, or of other lines: float64[draws]."""
+    lines = coming.of(kind)
+    share = rows_share(_scores(lines), _codes(lines["id"]), coming.models[kind])
     return np.asarray(suspects.draws * share)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from pipeline.reviewing.tables import CONFLICT, SUSPECT
+from pipeline.reviewing.tables import CONFLICT, ECHO, SUSPECT
 from pipeline.rules import Rule, folded
 from pipeline.tasks.parts import NOTHING
 from pipeline.text import normalised
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Key = TypeVar("Key", bound=Hashable)
 
-ONE_CAUSE = {"surface": 0.35, "spelling": 0.35, "alike": 0.7, "phrase": 0.8, "source": 0.3, "confusion": 0.6}
+ONE_CAUSE = {"surface": 0.35, "spelling": 0.35, "alike": 0.7, "phrase": 0.8, "source": 0.3, "confusion": 0.6, ECHO: 0.5}
 """How probably one cause makes all lines of a kind of group wrong, or none: see `minutes.grouped`.
 
 Measured as the correlation of fates beside what the scores say: of spans with the same surface 0.33 on real corrections
@@ -39,6 +39,8 @@ MANY_LINES = 30
 FITS_MISSED, FITS_MARKED, FITS_OTHER = 0.65, 0.25, 0.9
 """Of wrong answers, how many are wrong as proposed: of spans that were missed; of spans that should not be marked (most
 only end elsewhere); of all others. Measured on the same sets: 0.55 and 0.8; 0.1 and less; 0.9."""
+FITS_ECHO = 0.8
+"""Of wrong echoes that are not marked, how many are wrong as the first one was: measured as `echoes.MISSED` was."""
 LEAST = 2
 MOST_SURFACES = 200
 """A rule with more surfaces cannot be read; the lines of the others stay on their own."""
@@ -76,6 +78,8 @@ class Candidate:
         """How many of the wrong lines are wrong as proposed."""
         if not self.spans:
             return FITS_OTHER
+        if self.kind == ECHO:
+            return FITS_ECHO if self.given == NOTHING else FITS_OTHER
         return FITS_MARKED if self.likely == NOTHING else FITS_MISSED if self.given == NOTHING else FITS_OTHER
 
 

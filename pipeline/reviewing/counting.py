@@ -42,6 +42,10 @@ class Rows:
             np.add.at(total, made["rule"].to_numpy(), made["count"].to_numpy())
         return total
 
+    def each(self, function: Callable[[pa.RecordBatch], pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """What a function makes of every batch of rows, in order."""
+        return self.engine.map(function, self._batches())
+
     def _batches(self) -> Iterator[pa.RecordBatch]:
         for batch in store.batches(self.recipe.build / "audit", "rows", batch_rows=self.engine.batch_rows):
             self.tick(batch.num_rows)
@@ -86,14 +90,19 @@ class SurfaceIndex:
 
     def of(self, row: Row, task: Task, finder: Finder) -> Iterator[int]:
         """The rule of every part of the row that one speaks of."""
+        return (number for number, _, _ in self.places(row, task, finder))
+
+    def places(self, row: Row, task: Task, finder: Finder) -> Iterator[tuple[int, int, int]]:
+        """(rule, start, end) of every part of the row that one speaks of."""
         text, spans = task.shown(row), task.answer(row)
         if self.marked:
             for start, end, label in spans:
-                yield from self.marked.get((label, folded(text[start:end])), ())
+                for number in self.marked.get((label, folded(text[start:end])), ()):
+                    yield number, start, end
         if self.unmarked:
-            yield from self._places(text, [(start, end) for start, end, _ in spans], finder)
+            yield from self._unmarked(text, [(start, end) for start, end, _ in spans], finder)
 
-    def _places(self, text: str, held: list[tuple[int, int]], finder: Finder) -> Iterator[int]:
+    def _unmarked(self, text: str, held: list[tuple[int, int]], finder: Finder) -> Iterator[tuple[int, int, int]]:
         """As `Rule.parts` finds them for each rule on its own."""
         free: dict[int, int] = {}
         for start, end, surface in finder.hits(text):
@@ -101,7 +110,7 @@ class SurfaceIndex:
                 if start >= free.get(number, 0):
                     free[number] = end
                     if all(end <= left or right <= start for left, right in held):
-                        yield number
+                        yield number, start, end
 
 
 def _count(batch: pa.RecordBatch, *, index: SurfaceIndex, task: Task) -> pa.RecordBatch:

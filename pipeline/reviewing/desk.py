@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import store
 from pipeline.errors import AssayError
+from pipeline.reviewing import fresh
 from pipeline.reviewing.dealing import blinded, doubled
+from pipeline.reviewing.fitting import fits, ruled
 from pipeline.reviewing.ledger import Ledger
-from pipeline.reviewing.minutes import alone
-from pipeline.reviewing.shelf import Shelf
-from pipeline.reviewing.spoken import spoken_of
+from pipeline.reviewing.listing import Listing
+from pipeline.reviewing.shelf import Shelf, stamp
 from pipeline.tasks import task
 from pipeline.tasks.parts import WHOLE
 
@@ -52,7 +53,7 @@ class Desk:
     """The queue and the decisions on it; texts stay in Arrow columns, what is judged is kept as bits.
 
     Attributes:
-        waiting: the queue; lines, groups: its tables.
+        waiting: the queue; lines, groups: its tables; version: what tells it from that of another build.
         ledger: the decisions in force.
     """
 
@@ -67,11 +68,22 @@ class Desk:
         self.lock = RLock()
         self._by_row: dict[str, Bools] = {}
         self._by_rule: dict[str, Bools] = {}
-        self._seen: dict[str, set[int]] = {}
-        self._built = self._build()
+        self._seen: dict[str, Bools] = {}
+        self._newest = self.shelf
         self._enter(None)
 
     # -- what there is
+    @cached_property
+    def content(self) -> str:
+        """What tells the queue from that of another build."""
+        return fresh.of_tables(self.lines, self.groups)
+
+    @property
+    def version(self) -> str:
+        """A name of the lists: that of others is another, of another build, or since more lines are asked about."""
+        asked = self.asked
+        return self.content if asked.all() else f"{self.content}.{crc32(np.packbits(asked).tobytes()):08x}"
+
     @cached_property
     def _tails(self) -> pa.Array:
         """The ids without their sources, by which people may name rows as well."""
@@ -115,6 +127,14 @@ class Desk:
         """
         return _at(self.groups["group"], name, "group")
 
+    def find_line(self, name: str) -> int:
+        """Where a line of the queue stands, -1 where there is none."""
+        return _find(self.lines["line"], name)
+
+    def find_group(self, name: str) -> int:
+        """Where a group of the queue stands, -1 where there is none."""
+        return _find(self.groups["group"], name)
+
     def group_of(self, line: int) -> int:
         """The group that a line belongs to, -1 for none."""
         return int(self._group_of[line])
@@ -124,25 +144,19 @@ class Desk:
         """Take in what was decided since, here or in other processes.
 
         Raises:
-            AssayError: the data set was built anew, so that lines and rows may be others than those that are shown; or
-                the file of decisions cannot be read.
+            AssayError: the file of decisions cannot be read.
         """
         with self.lock:
-            if self._build() != self._built:
-                problem = "was built anew while it was reviewed; what was decided before is kept"
-                raise AssayError(f"data set '{self.recipe.name}'", problem, "start `assay review` again")
             version = self.ledger.version
             changed = self.ledger.refresh()
             if self.ledger.version != version:
                 self._enter(changed)
 
-    def _build(self) -> tuple[int, int] | None:
-        """What tells one build of the rows from another."""
-        try:
-            status = (self.recipe.build / "audit" / store.REPORT).stat()
-        except FileNotFoundError:
-            return None
-        return status.st_ino, status.st_mtime_ns
+    def newest(self) -> Shelf:
+        """The rows as the last build left them, which may be a later one than that whose queue this is."""
+        if stamp(self.recipe) != self._newest.stamp:
+            self._newest = Shelf(self.recipe)
+        return self._newest
 
     def _enter(self, changed: set[tuple[str, str]] | None) -> None:
         """Mark the lines on which something else holds now; all of them where nothing is named."""
@@ -161,11 +175,18 @@ class Desk:
     def _mark(self, line: int, row: str) -> None:
         """Mark who judged a line: its part, or the whole row that it is a part of."""
         part = self.lines["part"][line].as_py()
-        said = {**self.ledger.voices.get((row, WHOLE), {}), **self.ledger.voices.get((row, part), {})}
+        heard = {**self.ledger.voices.get((row, WHOLE), {}), **self.ledger.voices.get((row, part), {})}
+        said = {who: one for who, one in heard.items() if self._fits(one, line)}
         for who in said:
             self._by_row.setdefault(who, np.zeros(self.lines.num_rows, dtype=bool))
         for who, marks in self._by_row.items():
             marks[line] = who in said
+
+    def _fits(self, said: Decision, line: int) -> bool:
+        """Whether a decision is about what a line shows now."""
+        about = {name: self.lines[name][line].as_py() for name in ("kind", "part", "given")}
+        version = self.recipe.settings.guideline.version
+        return fits(said, text=self.lines["text"][line].as_py, guideline=version, **about)
 
     def _ruled(self) -> dict[str, Bools]:
         """Lines that a rule decision settled, by person."""
@@ -175,7 +196,7 @@ class Desk:
             if said.group and (group := _find(self.groups["group"], said.group)) >= 0:
                 marks[self.members(group)] = True
             if said.rule is not None:
-                marks[spoken_of(said.rule, self.lines)] = True
+                marks[ruled(said, self.lines, self.recipe.settings.guideline.version)] = True
         return found
 
     def by(self, who: str) -> Bools:
@@ -204,14 +225,20 @@ class Desk:
 
     def see(self, group: int, who: str) -> None:
         """Note that a person was shown what a group proposes: its lines are not judged without it any more."""
-        self._seen.setdefault(who, set()).add(group)
+        self._seen.setdefault(who, np.zeros(self.lines.num_rows, dtype=bool))[self.members(group)] = True
+
+    def inherit(self, earlier: Desk) -> None:
+        """Remember what people were shown of these lines before the data set was built anew."""
+        at = pc.index_in(_whole(self.lines["line"]), value_set=_whole(earlier.lines["line"]))
+        place = np.asarray(at.fill_null(-1).to_numpy(), dtype=np.int64)
+        self._seen = {who: np.append(seen, False)[place] for who, seen in earlier._seen.items()}
 
     def is_blind(self, line: int, who: str) -> bool:
         """Whether a person is to judge a line without the proposal: so it was dealt, and they have not seen it yet.
 
         Nor what others made of it.
         """
-        if self.group_of(line) in self._seen.get(who, ()) or self.by(who)[line]:
+        if (who in self._seen and self._seen[who][line]) or self.by(who)[line]:
             return False
         if self.voices(line).keys() - {who} and self.may_see(line, who):
             return False
@@ -231,13 +258,13 @@ class Desk:
 
     # -- lists
     @cached_property
-    def _by_value(self) -> Ints:
-        """Groups, as -1 - position, and lines of no group, the most errors settled per minute first."""
-        single = np.flatnonzero(self._group_of < 0)
-        each = alone(self.lines["score"].to_numpy()[single], self.settings.seconds_per_line)
-        value = np.concatenate([self.groups["value"].to_numpy(), each])
-        named = np.concatenate([-1 - np.arange(self.groups.num_rows), single])
-        return named[np.argsort(-value, kind="stable")]
+    def _listing(self) -> Listing:
+        return Listing(self.lines, self.groups, self._group_of, self._members, self.settings.seconds_per_line)
+
+    @property
+    def asked(self) -> Bools:
+        """Lines that people are asked about by now: all but echoes of which none like them was found wrong yet."""
+        return self._listing.asked(self.ledger)
 
     def view(self, name: str, who: str) -> Ints:
         """The entries of a list: lines by position, groups as -1 - position.
@@ -246,11 +273,11 @@ class Desk:
             AssayError: there is no such list.
         """
         if name == "value":
-            return self._by_value
+            return self._listing.shown(self._listing.by_value, self.ledger)
         if name == "lines":
-            return np.arange(self.lines.num_rows)
+            return self._listing.shown(np.arange(self.lines.num_rows), self.ledger)
         if name == "double":
-            return np.flatnonzero(self.double)
+            return self._listing.shown(np.flatnonzero(self.double), self.ledger)
         if name == "judged":
             return np.flatnonzero(self.by(who))
         if name == "conflicts":
@@ -319,7 +346,8 @@ def _find(column: Any, name: str) -> int:
 
 def _at(column: Any, name: str, what: str) -> int:
     if (found := _find(column, name)) < 0:
-        raise AssayError(f"{what} '{name:.40}'", "is not in the queue", "load the page again: the queue was made anew")
+        way_out = "go on to the next one"
+        raise fresh.Outdated(f"{what} '{name:.40}'", "is not in the queue (any more)", way_out, is_gone=True)
     return found
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.words import in_words
 from pipeline.errors import Unfit
+from pipeline.reviewing import fresh
 from pipeline.reviewing.reading import Passage, about, kind_of, passages
 from pipeline.tasks.parts import NO, NOTHING, WHOLE, YES, label_at, parsed
 
@@ -37,6 +38,7 @@ def line(desk: Desk, at: int, who: str, *, is_whole: bool = False) -> dict[str, 
         **_annotators(desk, queued, row, is_blind=is_blind),
         "near": near(desk, queued["id"], row, is_blind=is_blind),
         **_earlier(desk, at, who),
+        "seen": fresh.of_line(desk, at, row),
     }
     if not is_blind:
         told["likely_words"] = _in_whole(desk, row, queued["likely"]) if queued["part"] == WHOLE else ""

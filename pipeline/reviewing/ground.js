@@ -11,11 +11,33 @@ export const WINDOW = 50;
 export const state = {
   about: null, list: null, view: "value", at: -1, shown: null, group: null, right: null, mark: null, words: null, scope: "line",
   without: new Set(), act: null, cause: null, busy: false, turn: 0, loading: false, whole: false, seconds: 0, since: 0, lastAct: "", keys: true,
+  version: "", newest: "", refused: "",
 };
 
 // -- the server
 
 class Refused extends Error {}
+
+// The list is of another build than the answers by now: positions in it are not those of the server.
+export const isOutdated = () => Boolean(state.version) && state.version !== state.newest;
+
+function noted(version) {
+  if (!version || version === state.newest) return;
+  state.newest = version;
+  if (isOutdated()) announce();
+}
+
+// Says quietly what is other, and leaves what is shown and written alone: it is taken in with the next line.
+async function announce() {
+  const told = await ask(`/api/news?since=${state.version}`).catch(() => null);
+  if (!told || !told.rebuilt || !isOutdated()) return;
+  const counts = told.new === null ? "" : `: ${many(told.new, "new line")}, ${number(told.gone)} gone`;
+  notice(`The data set was rebuilt${counts}. The new order comes with the next line.`);
+}
+
+export function notice(text) {
+  if ($("news").textContent !== text) $("news").textContent = text;
+}
 
 export async function ask(path, body) {
   const sent = body === undefined ? {} : {
@@ -24,7 +46,11 @@ export async function ask(path, body) {
   const answer = await fetch(path, sent);
   if (answer.status === 401) throw new Refused("The server was started anew: open the link that it printed.");
   const told = await answer.json().catch(() => ({ error: `the server answered ${answer.status}` }));
-  if (!answer.ok) throw new Refused([told.error, told.way].filter(Boolean).join("; "));
+  noted(answer.headers.get("x-assay-queue"));
+  if (!answer.ok) {
+    const what = told.outdated ? `${told.place} ${told.error}` : told.error;
+    throw Object.assign(new Refused([what, told.way].filter(Boolean).join("; ")), { outdated: told.outdated });
+  }
   return told;
 }
 
@@ -44,8 +70,10 @@ function warn(text) {
 export async function tried(work) {
   try {
     warn("");
+    state.refused = "";
     return await work();
   } catch (error) {
+    state.refused = error.outdated || "";
     warn(error instanceof Refused ? `Not done: ${error.message}` : "The server does not answer. Nothing was lost; try again.");
     return null;
   }

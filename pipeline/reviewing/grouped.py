@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.reviewing import detail
+from pipeline.reviewing import detail, fresh
 
 if TYPE_CHECKING:
     from pipeline.reviewing.desk import Desk
@@ -62,6 +62,7 @@ def group(desk: Desk, at: int, who: str, *, start: int = 0, count: int = 50) -> 
         | {
             "is_rule": bool(desk.groups["rule"][at].as_py()),
             "beyond": max(told["touches"] - len(members), 0),
+            "seen": fresh.of_group(desk, at),
             "start": max(start, 0),
             "members": lines,
             "ruled": [

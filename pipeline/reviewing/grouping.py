@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.reviewing.candidates import LEAST
 from pipeline.reviewing.minutes import DECIDE_LINES, EXAMPLE_LINES, Worth, alone, grouped
-from pipeline.reviewing.tables import CONFLICT
+from pipeline.reviewing.tables import CONFLICT, ECHO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Rank = tuple[float, int, int, int, str, str, str, str]
 
-KINDS = (CONFLICT, "surface", "spelling", "alike", "phrase", "source", "confusion")
+KINDS = (CONFLICT, "surface", "spelling", "alike", "phrase", "source", "confusion", ECHO)
 """Kinds of group: of equal value those first whose rule says most."""
 
 LEAST_SHARED = 0.05

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipeline.reviewing.desk import Desk
+    from pipeline.reviewing.live import Live
 
     Facts = list[tuple[str, str]]
 
@@ -25,31 +26,34 @@ SECONDS, TIMES = 4.0, 8.0
 class Heading:
     """Facts for the head of the page: the counts of now, and what review has shown (`progress`) a little earlier."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, live: Live) -> None:
+        self._live = live
         self._lock = Lock()
-        self._version, self._until, self._is_running = -1, 0.0, False
+        self._version: tuple[str, int] = ("", -1)
+        self._until, self._is_running = 0.0, False
         self._facts: Facts = []
         self._says = ""
 
     def told(self, who: str) -> dict[str, Any]:
         """The facts as names and values, what the stop rule says, and whether newer ones are being reckoned."""
+        desk = self._live.desk
         with self._lock:
-            version = self._desk.ledger.version
+            version = (desk.version, desk.ledger.version)
             if version != self._version and not self._is_running and time.monotonic() >= self._until:
                 self._is_running = True
-                Thread(target=self._reckon, args=(version,), daemon=True).start()
+                Thread(target=self._reckon, args=(desk, version), daemon=True).start()
             facts, says, is_pending = list(self._facts), self._says, version != self._version
-        lines = self._desk.lines.num_rows
-        left = int((~self._desk.done(who)).sum())
-        own = int(self._desk.by(who).sum())
-        counts = [("left for you", f"{left:,} of {lines:,}"), ("judged by you", f"{own:,}"), *agreeing(self._desk)]
+        listed = desk.view("lines", who)
+        lines = len(listed)
+        left = int((~desk.done(who))[listed].sum())
+        own = int(desk.by(who).sum())
+        counts = [("left for you", f"{left:,} of {lines:,}"), ("judged by you", f"{own:,}"), *agreeing(desk)]
         return {"facts": [*counts, *facts], "say": says, "pending": is_pending}
 
-    def _reckon(self, version: int) -> None:
+    def _reckon(self, desk: Desk, version: tuple[str, int]) -> None:
         begun = time.monotonic()
         try:
-            told = progress.facts(self._desk.recipe, self._desk.waiting)
+            told = progress.facts(desk.recipe, desk.waiting)
             facts, says = list(shown(told)), said(told)
         except AssayError as error:  # a line of the decisions that somebody broke: said, and the page goes on
             facts, says = [], str(error)

@@ -19,6 +19,7 @@ _SHARD_ROWS = 50_000
 _MADE_BY = (
     "candidates",
     "counting",
+    "echoes",
     "grouping",
     "keeping",
     "lines",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from pipeline import decisions, journal
+from pipeline.decisions.acting import Acts
 from pipeline.decisions.line import parsed
 from pipeline.errors import AssayError
 
@@ -49,6 +50,7 @@ class Ledger:
         self._acts: dict[str, list[str]] = {}
         self._named: dict[str, list[Decision]] = {}
         self._undone: set[str] = set()
+        self._whole = Acts()
         self._read, self._lines, self._sum = 0, 0, 0
 
     def refresh(self, *, ended: bool = False) -> set[Key] | None:
@@ -68,7 +70,7 @@ class Ledger:
             self._stamp, self._read, self._lines, self._sum = stamp, *self._next
             is_anew, self._is_anew = self._is_anew, False
             changed: set[Key] | None = None if is_anew else set()
-            for line in told:
+            for line in (one for read in told for one in self._whole.take(read)):
                 keys = self._take(line)
                 changed = None if changed is None or keys is None else changed | keys
             self.version += len(told) + is_anew
@@ -180,18 +182,18 @@ class Ledger:
         said = self.voices.get(key, {})
         return len(said) > 1 and bool(decisions.book(tuple(said.values())).conflicts)
 
-    def add(self, entries: Sequence[Mapping[str, Any]], *, act: str, is_rest: bool = False) -> tuple[list[str], bool]:
+    def add(self, entries: Sequence[Mapping[str, Any]], *, act: str) -> tuple[list[str], bool]:
         """Write the lines of one act, once however often it is sent; their ids, and whether they were written now.
 
-        The lines are on the disk when this returns. `is_rest`: they are what an act that is known still has to say.
+        The lines are on the disk when this returns. Of an act that was cut off all lines are written anew.
 
         Raises:
             AssayError: an entry is no decision, or the file cannot be written.
         """
         with self._lock:
-            if not is_rest and (known := self.of_act(act)):
+            if known := self.of_act(act):
                 return [line.id for line in known], False
-            return decisions.add(self.path, entries), True
+            return decisions.add(self.path, entries, again=self._whole.is_cut(act)), True
 
     def undo(self, act: str, *, who: str, when: str, why: str) -> bool:
         """Take an act back by a new line; False where it was taken back before.

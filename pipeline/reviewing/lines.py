@@ -113,8 +113,9 @@ def touched(recipe: Recipe, task: Task) -> Iterator[dict[str, Any]]:
         about = {name: line[name] for name in ("id", "part", "given", "text", "language")}
         is_gone = line["kind"] == "gone"
         told = {"kind": RELABEL, "verdict": "wrong" if is_gone else "ambiguous", "score": 1.0 if is_gone else EVEN}
-        likely = line["label"] if line["kind"] in ("rival", "example") else ""
-        more = {"likely": likely, "why": [line["why"]], "surface": _surface(line["part"], line["text"], task)}
+        if line["kind"] == "model":
+            continue  # it stands in the queue as the suspect that it is
+        more = {"likely": line["likely"], "why": [line["why"]], "surface": _surface(line["part"], line["text"], task)}
         yield about | told | more
 
 

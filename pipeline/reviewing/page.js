@@ -2,7 +2,7 @@
 
 import { choose, groupCard, lineCard, move, setMark, toGroup } from "/cards.js";
 import {
-  $, VERDICTS, WINDOW, ask, beginSeconds, ending, many, named, number, percent, say, shorter, state, tried,
+  $, VERDICTS, WINDOW, ask, beginSeconds, ending, isOutdated, many, named, notice, number, percent, say, shorter, state, tried,
 } from "/ground.js";
 import { List } from "/list.js";
 import { make, selected } from "/text.js";
@@ -38,7 +38,31 @@ function drawnLine(entry) {
   ];
 }
 
+// Takes in the list of a later build: what is shown keeps its place in it, or has none (-1). What is written stays.
+export async function takeIn() {
+  while (isOutdated()) {
+    tell(await ask("/api/about"));
+    const name = state.group ? `group=${encodeURIComponent(state.group.group)}` : `line=${encodeURIComponent(state.shown ? state.shown.line : "")}`;
+    state.at = (await ask(`/api/place?view=${state.view}&${name}`)).at;
+    await state.list.load(state.at);
+    if (!isOutdated()) notice("");
+  }
+}
+
+// Opens an entry that was chosen in the list as it is shown, where that is by now.
+async function opened(at) {
+  if (!isOutdated()) return open(at);
+  const entry = await state.list.entry(at);
+  await takeIn();
+  if (!entry) return undefined;
+  const name = entry.type === "group" ? `group=${encodeURIComponent(entry.group)}` : `line=${encodeURIComponent(entry.line)}`;
+  const found = (await ask(`/api/place?view=${state.view}&${name}`)).at;
+  if (found < 0) say("It is not in the list any more.");
+  return open(found);
+}
+
 async function showView(view, at) {
+  await takeIn();
   state.view = view;
   $("view").value = view;
   const found = at === undefined ? (await ask(`/api/next?view=${view}&after=-1`)).at : at;
@@ -51,8 +75,8 @@ async function showView(view, at) {
   await open(Math.max(found, 0));
 }
 
-function nothing() {
-  state.shown = null;
+export function nothing() {
+  Object.assign(state, { shown: null, group: null });
   $("card").replaceChildren(make("p", { class: "empty" }, "Nothing is in this list."));
   $("bar").replaceChildren();
 }
@@ -93,19 +117,25 @@ async function loaded(path) {
   }
 }
 
-export async function openLine(line, whole = false) {
+export async function openLine(line, whole = false, keep = whole) {
   const told = await loaded(`/api/line?line=${encodeURIComponent(line)}${whole ? "&whole=1" : ""}`);
   if (!told) return;
-  if (!whole) fresh();
+  if (!keep) fresh();
   Object.assign(state, { shown: told, group: null, scope: "line", whole });
   state.mark = null;
   drawCard();
 }
 
-export async function openGroup(group) {
+// Shows what was refused as it is now; what was written and chosen there stays.
+export async function openAgain() {
+  state.act = null;
+  await (state.group ? openGroup(state.group.group, true) : openLine(state.shown.line, state.whole, true));
+}
+
+export async function openGroup(group, keep = false) {
   const told = await loaded(`/api/group?group=${encodeURIComponent(group)}&count=${WINDOW}`);
   if (!told) return;
-  fresh();
+  if (!keep) fresh();
   Object.assign(state, { shown: null, group: told, scope: "group" });
   drawCard();
 }
@@ -145,6 +175,8 @@ export async function head() {
   const facts = told.facts || [];
   $("facts").replaceChildren(...facts.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
   $("say").textContent = told.say || "";
+  if (told.trouble) notice(`The data set was rebuilt, but what is shown is still the build before: ${told.trouble}`);
+  else if (!isOutdated()) notice("");
   clearTimeout(head.timer);
   if (told.pending) head.timer = setTimeout(head, PENDING_SECONDS * 1000);
 }
@@ -229,19 +261,28 @@ $("view").addEventListener("change", (event) => tried(() => showView(event.targe
 document.addEventListener("visibilitychange", () => !document.hidden && state.about && head());
 setInterval(() => { if (!document.hidden && state.about) head(); }, FACTS_SECONDS * 1000);
 
-async function begin() {
-  history.replaceState(null, "", location.pathname);
-  state.about = await ask("/api/about");
-  const { about } = state;
-  state.lastAct = about.last_act;
+function tell(about) {
+  Object.assign(state, { about, version: about.version, lastAct: about.last_act });
   document.title = `Review ${about.name}`;
   $("title").textContent = about.title;
   $("who").textContent = `${about.who}, guideline ${about.guideline}`;
   $("view").replaceChildren(...about.views.map((one) => make("option", { value: one.name }, one.title)));
+  $("view").value = state.view;
+}
+
+// A stretch of the list; none of it where that is of another build: its entries stand elsewhere there.
+async function fetched(start, count) {
+  const told = await ask(`/api/list?view=${state.view}&start=${start}&count=${count}`);
+  return isOutdated() ? { count: state.list.count, entries: [] } : told;
+}
+
+async function begin() {
+  history.replaceState(null, "", location.pathname);
+  const about = await ask("/api/about");
+  tell(about);
   const high = parseFloat(getComputedStyle(document.documentElement).fontSize) * 3.75;
   state.list = new List($("list"), {
-    high, drawn: drawnEntry, opened: (at) => tried(() => open(at)),
-    fetched: (start, count) => ask(`/api/list?view=${state.view}&start=${start}&count=${count}`),
+    high, drawn: drawnEntry, opened: (at) => tried(() => opened(at)), fetched,
   });
   await showView("value", about.first);
   document.body.dataset.usable = Math.round(performance.now());

@@ -15,7 +15,7 @@ from pipeline.reviewing.judged import DISPUTED, ERRORS, judged
 from pipeline.reviewing.opening import open_lines
 from pipeline.reviewing.queue import queue as queue_of
 from pipeline.reviewing.sides import agreed, swayed
-from pipeline.reviewing.tables import SUSPECT
+from pipeline.reviewing.tables import ECHO, SUSPECT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,8 +39,12 @@ LEFT = (
     "the judged ones leave the widest intervals"
 )
 BELOW = (
-    "rows that no list shows, by the doubt about each alone: an order of size, and too low where people err in ways "
-    "that the instruments do not see"
+    "rows that no list shows, guessed by the doubt about each alone: an order of size, and too low where people err in "
+    "ways that the instruments do not see; rows drawn by chance and checked (assay audit-plan) would tell"
+)
+SAMPLED = (
+    "rows that no list shows, by the doubt about each and by what was found in those of them that were drawn by chance "
+    "and checked (assay audit-plan)"
 )
 RATE = (
     "errors that people confirmed, and those expected among suspects not judged and among rows not listed; people who "
@@ -101,12 +105,17 @@ def _costs(recipe: Recipe, seen: Judged, queue: Queue, coming: Ahead) -> dict[st
     total = inside + under.left
     suspects = by_kind.get(SUSPECT)
     remaining = [under.left.draws] + ([rows_left(coming, suspects)] if suspects else [])
+    remaining += [rows_left(coming, echoes, ECHO)] if (echoes := by_kind.get(ECHO)) else []
     return {
         "left": {
             **total.told(),
             "queue": inside.told(),
             "kinds": {kind: one.told() for kind, one in by_kind.items()},
-            "below": {**under.left.told(), "says": BELOW},
+            "below": {
+                **under.left.told(),
+                "sample": under.sample.told(),
+                "says": SAMPLED if under.sample.rows else BELOW,
+            },
             "says": LEFT,
         },
         "minutes": _minutes(spent, each),
@@ -168,8 +177,9 @@ def _rates(seen: Judged, under: Below, remaining: list[Floats]) -> dict[str, Any
     """The share of the kept rows that are wrong, before and after what was decided."""
     if not under.rows:
         return {"rows": 0, "before": None, "after": None, "says": "no stage has doubted every row: run assay suspect"}
-    confirmed = {line.key[0] for line in seen.lines if line.is_error and line.kind == SUSPECT}
-    dropped = {line.key[0] for line in seen.lines if line.verdict == "drop" and line.kind == SUSPECT}
+    asked = [line for line in seen.lines if line.kind in (SUSPECT, ECHO)]
+    confirmed = {line.key[0] for line in asked if line.is_error}
+    dropped = {line.key[0] for line in asked if line.verdict == "drop"}
     return {
         "rows": under.rows,
         "confirmed_rows": len(confirmed),

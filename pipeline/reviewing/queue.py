@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from pipeline import decisions
 from pipeline.engine import Engine
-from pipeline.reviewing.candidates import Candidate, Lines, candidates, rule_of
+from pipeline.reviewing.candidates import Candidate, Lines, candidates, gathered, rule_of
 from pipeline.reviewing.counting import Rows, touched
-from pipeline.reviewing.grouping import Group, chosen, ordered
+from pipeline.reviewing.echoes import echoes
+from pipeline.reviewing.grouping import Group, chosen, ordered, worth_of
 from pipeline.reviewing.keeping import keep, kept, key
 from pipeline.reviewing.lines import lines
 from pipeline.reviewing.minutes import flat_minutes
 from pipeline.reviewing.phrases import mined
-from pipeline.reviewing.tables import CONFLICT, GROUPS, QUEUE, Queue, named
+from pipeline.reviewing.tables import CONFLICT, ECHO, GROUPS, QUEUE, Queue, named
+from pipeline.rules import folded
 from pipeline.tasks import task as task_of
 
 if TYPE_CHECKING:
@@ -45,7 +49,9 @@ def queue(recipe: Recipe, *, engine: Engine | None = None, tick: Callable[[int],
 def made(recipe: Recipe, engine: Engine, tick: Callable[[int], None]) -> Queue:
     """The queue, made now."""
     task = task_of(recipe.settings.task, recipe.settings.guideline)
-    return grouped_queue(lines(recipe, task, tick), Rows(recipe, task, engine, tick))
+    found, rows = lines(recipe, task, tick).sort_by("line"), Rows(recipe, task, engine, tick)
+    book = decisions.read(recipe.decisions)
+    return grouped_queue(pa.concat_tables([found, echoes(found, rows, book.standing)]), rows)
 
 
 def grouped_queue(table: pa.Table, rows: Rows) -> Queue:
@@ -53,6 +59,7 @@ def grouped_queue(table: pa.Table, rows: Rows) -> Queue:
     table = table.sort_by("line")
     known, seconds = Lines.of(table, rows.task), rows.recipe.settings.review.seconds_per_line
     groups = chosen([*candidates(known, rows.task), *mined(known, rows)], known.score, seconds)
+    groups += echoing(known, seconds)
     rules = [rule_of(group.of, group.members, known, rows.task) for group in groups]
     touches = touched(rules, [group.of.touches for group in groups], rows)
     told = [
@@ -64,6 +71,15 @@ def grouped_queue(table: pa.Table, rows: Rows) -> Queue:
     return Queue(placed, pa.Table.from_pylist(told, schema=GROUPS), about)
 
 
+def echoing(known: Lines, seconds: float) -> list[Group]:
+    """The groups of echoes: those that are alike, where deciding them at once is worth it."""
+    at = np.flatnonzero(np.array([kind == ECHO for kind in known.kind], dtype=bool))
+    keys = [(known.given[one], known.likely[one], folded(known.surface[one])) for one in at.tolist()]
+    of = ((Candidate(ECHO, given, likely, members, spans=True)) for (given, likely, _), members in gathered(keys, at))
+    worth = ((one, worth_of(one, known.score[one.members], seconds)) for one in of)
+    return [Group(one, one.members, told) for one, told in worth if told is not None]
+
+
 def _placed(table: pa.Table, groups: Sequence[Group], names: list[str], known: Lines, seconds: float) -> pa.Table:
     """The lines in their order, each with the name of its group."""
     order = list(ordered(groups, known.score, seconds, names=table["line"].to_pylist()))
@@ -73,8 +89,11 @@ def _placed(table: pa.Table, groups: Sequence[Group], names: list[str], known: L
 
 
 def details(lines_: pa.Table, groups: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What is told of a queue: how many lines and groups there are, and how many lines the groups hold."""
+    """What is told of a queue: its lines and groups, and how many lines the groups hold; echoes are counted apart."""
+    echoing_ = pc.equal(lines_["kind"], ECHO)
+    lines_, groups = lines_.filter(pc.invert(echoing_)), [one for one in groups if one["kind"] != ECHO]
     return {
+        "echoes": int(pc.sum(echoing_).as_py() or 0),
         "lines": lines_.num_rows,
         "groups": len(groups),
         "grouped": sum(group["lines"] for group in groups),

@@ -40,6 +40,8 @@ class Act:
     seconds: float | None = None
     without: frozenset[str] = frozenset()
     settles: bool = False
+    seen: str = ""
+    """The mark of what was shown (`fresh`); empty where the page did not say."""
 
 
 def read(sent: Any) -> Act:
@@ -73,6 +75,7 @@ def read(sent: Any) -> Act:
         seconds=_seconds(sent.get("seconds")),
         without=frozenset(map(str, without)),
         settles=sent.get("settles") is True,
+        seen=_text(sent, "seen", 64) or "",
     )
 
 

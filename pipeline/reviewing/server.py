@@ -8,9 +8,11 @@ from functools import partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pipeline.errors import AssayError
-from pipeline.reviewing import acts, detail, grouped
-from pipeline.reviewing.desk import VIEWS, Desk, entries
+from pipeline.reviewing import acts, detail, fresh, grouped
+from pipeline.reviewing.desk import VIEWS, entries
 from pipeline.reviewing.guard import Guard
 from pipeline.reviewing.heading import Heading
 from pipeline.text import visible
@@ -21,13 +23,17 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from pipeline.reviewing.desk import Desk
     from pipeline.reviewing.guard import App
+    from pipeline.reviewing.live import Live
     from pipeline.reviewing.reviewers import Reviewer
 
 HOST = "127.0.0.1"
 SCRIPTS = ("page.js", "ground.js", "cards.js", "verdict.js", "list.js", "text.js")
 ASSETS = {"page.css": "text/css"} | dict.fromkeys(SCRIPTS, "text/javascript")
 MOST_ENTRIES = 500
+VERSION = "x-assay-queue"
+"""The header that says which queue an answer is of."""
 
 
 def listening(port: int) -> socket.socket:
@@ -54,9 +60,9 @@ def link(person: Reviewer, port: int) -> str:
     return f"http://{HOST}:{port}/?token={person.token}"
 
 
-def serve(desk: Desk, people: Sequence[Reviewer], held: socket.socket) -> None:
+def serve(live: Live, people: Sequence[Reviewer], held: socket.socket) -> None:
     """Serve the page on a socket until Ctrl-C."""
-    quiet(application(desk, people, port=held.getsockname()[1])).run(sockets=[held])
+    quiet(application(live, people, port=held.getsockname()[1])).run(sockets=[held])
 
 
 def quiet(app: App) -> Any:
@@ -67,26 +73,28 @@ def quiet(app: App) -> Any:
     return uvicorn.Server(uvicorn.Config(app, lifespan="off", ws="none", timeout_graceful_shutdown=2, **told))
 
 
-def application(desk: Desk, people: Sequence[Reviewer], *, port: int) -> App:
+def application(live: Live, people: Sequence[Reviewer], *, port: int) -> App:
     """The page and what it asks for, behind the guard."""
     from starlette.applications import Starlette
     from starlette.routing import Route
 
-    heading = Heading(desk)
-    asked: dict[str, Callable[[Request, str], Any]] = {
-        "about": partial(_about, desk),
-        "list": partial(_list, desk),
-        "next": partial(_next, desk),
-        "line": partial(_line, desk),
-        "group": partial(_group, desk),
-        "head": lambda request, who: heading.told(who),
+    heading = Heading(live)
+    asked: dict[str, Callable[[Desk, Request, str], Any]] = {
+        "about": _about,
+        "list": _list,
+        "next": _next,
+        "line": _line,
+        "group": _group,
+        "head": lambda desk, request, who: heading.told(who) | {"trouble": live.trouble},
+        "news": lambda desk, request, who: live.news(request.query_params.get("since", "")),
+        "place": _place,
     }
-    sent: dict[str, Callable[[Any, str], Any]] = {"decide": partial(_decide, desk), "undo": partial(_undo, desk)}
+    sent: dict[str, Callable[[Desk, Any, str], Any]] = {"decide": _decide, "undo": _undo}
     routes = [Route("/", partial(_asset, "page.html", "text/html"))]
     routes += [Route(f"/{name}", partial(_asset, name, kind)) for name, kind in ASSETS.items()]
     routes += [Route("/favicon.ico", _nothing)]
-    routes += [Route(f"/api/{name}", _asking(desk, answer)) for name, answer in asked.items()]
-    routes += [Route(f"/api/{name}", _sending(answer), methods=["POST"]) for name, answer in sent.items()]
+    routes += [Route(f"/api/{name}", _asking(live, answer)) for name, answer in asked.items()]
+    routes += [Route(f"/api/{name}", _sending(live, answer), methods=["POST"]) for name, answer in sent.items()]
     return Guard(Starlette(routes=routes), people=people, port=port)
 
 
@@ -103,26 +111,28 @@ def _nothing(request: Request) -> Response:
     return Response(status_code=204)
 
 
-def _asking(desk: Desk, answer: Callable[[Request, str], Any]) -> Callable[[Request], Response]:
-    """A route that answers a question; it sees what was decided up to now."""
-
-    def current(request: Request) -> Any:
-        desk.refresh()
-        return answer(request, request.scope["reviewer"].who)
+def _asking(live: Live, answer: Callable[[Desk, Request, str], Any]) -> Callable[[Request], Response]:
+    """A route that answers a question; it sees what was built and decided up to now."""
 
     def asked(request: Request) -> Response:
-        return _told(lambda: current(request))
+        desk = live.look()
+
+        def current() -> Any:
+            desk.refresh()
+            return answer(desk, request, request.scope["reviewer"].who)
+
+        return _told(desk, current)
 
     return asked
 
 
-def _sending(answer: Callable[[Any, str], Any]) -> Any:
+def _sending(live: Live, answer: Callable[[Desk, Any, str], Any]) -> Any:
     """A route that takes something in; the work is done beside the loop, which goes on serving others."""
     from starlette.concurrency import run_in_threadpool
 
     async def sent(request: Request) -> Response:
-        body = await request.body()
-        return await run_in_threadpool(_told, lambda: answer(_json(body), request.scope["reviewer"].who))
+        body, desk = await request.body(), live.look()
+        return await run_in_threadpool(_told, desk, lambda: answer(desk, _json(body), request.scope["reviewer"].who))
 
     return sent
 
@@ -134,16 +144,19 @@ def _json(body: bytes) -> Any:
         raise AssayError("decision", "no JSON was sent", "load the page again") from error
 
 
-def _told(answer: Callable[[], Any]) -> Response:
-    """What is answered as JSON; what is wrong, in words."""
+def _told(desk: Desk, answer: Callable[[], Any]) -> Response:
+    """What is answered as JSON, with the version of the queue that it is of; what is wrong, in words."""
     from starlette.responses import Response
 
     try:
         told, status = answer(), 200
     except AssayError as error:
         told, status = {"error": visible(error.problem), "place": visible(error.place), "way": error.way_out}, 422
+        if isinstance(error, fresh.Outdated):
+            told["outdated"] = "gone" if error.is_gone else "changed"
     body = json.dumps(told, ensure_ascii=True, separators=(",", ":"), default=list)
-    return Response(body.encode(), status_code=status, media_type="application/json")
+    headers = {VERSION: desk.version}
+    return Response(body.encode(), status_code=status, headers=headers, media_type="application/json")
 
 
 def _number(request: Request, name: str, default: int) -> int:
@@ -157,6 +170,7 @@ def _about(desk: Desk, request: Request, who: str) -> dict[str, Any]:
     """What the page is about, and where this person goes on."""
     guideline = desk.recipe.settings.guideline
     return {
+        "version": desk.version,
         "name": desk.recipe.name,
         "title": getattr(desk.recipe.settings, "title", "") or desk.recipe.name,
         "task": desk.task.name,
@@ -185,6 +199,17 @@ def _next(desk: Desk, request: Request, who: str) -> dict[str, Any]:
     """The next entry of a list that needs this person."""
     view = request.query_params.get("view", "value")
     return {"at": desk.next_open(view, who, _number(request, "after", -1)), "count": len(desk.view(view, who))}
+
+
+def _place(desk: Desk, request: Request, who: str) -> dict[str, Any]:
+    """Where a line, or a group, stands in a list by now, -1 where it does not; whether it is in the queue at all."""
+    view, asked = request.query_params.get("view", "value"), request.query_params
+    if group := asked.get("group", ""):
+        at = desk.find_group(group)
+        found = np.flatnonzero(desk.view(view, who) == -1 - at)[: int(at >= 0)].tolist()
+        return {"at": found[0] if found else -1, "known": at >= 0}
+    at = desk.find_line(asked.get("line", ""))
+    return {"at": desk.place(view, who, at) if at >= 0 else -1, "known": at >= 0}
 
 
 def _line(desk: Desk, request: Request, who: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline import store
 from pipeline.errors import AssayError
 
 if TYPE_CHECKING:
@@ -29,27 +30,71 @@ SAID = ["row", "annotator", "answer", "given", "time", "guideline", "problem", "
 
 
 @dataclass(frozen=True)
+class Shard:
+    """A file that is mapped: it can be read for as long as this is held, also when another took its place."""
+
+    path: Path
+    content: pa.Buffer
+
+    @classmethod
+    def of(cls, path: Path) -> Shard:
+        """The shard at a path.
+
+        Raises:
+            AssayError: it cannot be read.
+        """
+        try:
+            return cls(path, pa.memory_map(str(path)).read_buffer())
+        except (pa.ArrowInvalid, OSError) as error:
+            raise _illegible(path, error) from error
+
+    def file(self) -> pq.ParquetFile:
+        """A reader of its own for whoever asks.
+
+        Raises:
+            AssayError: it is no Parquet.
+        """
+        try:
+            return pq.ParquetFile(pa.BufferReader(self.content))
+        except (pa.ArrowInvalid, OSError) as error:
+            raise _illegible(self.path, error) from error
+
+
+@dataclass(frozen=True)
 class Place:
     """One row group of a shard, and how many lines stand before it."""
 
-    path: Path
+    shard: Shard
     group: int
     before: int
 
 
 class Table:
-    """A table of Parquet shards, of which only the columns that lines are found by are held."""
+    """A table of Parquet shards, of which only the columns that lines are found by are held, once one is looked for."""
 
     def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self.shards = [Shard.of(path) for path in sorted(folder.glob(f"{name}-*.parquet"))]
         self.places: list[Place] = []
-        held, before = [], 0
-        for path in sorted(folder.glob(f"{name}-*.parquet")):
-            with _legible(path) as file:
-                held.append(file.read(columns=[one for one in NARROW[name] if one in file.schema_arrow.names]))
-                for group in range(file.metadata.num_row_groups):
-                    self.places.append(Place(path, group, before))
-                    before += file.metadata.row_group(group).num_rows
-        self.narrow = pa.concat_tables(held).combine_chunks() if held else None
+        self._reading = Lock()
+
+    @cached_property
+    def narrow(self) -> pa.Table | None:
+        """The columns that lines are found by; None where there are no shards."""
+        with self._reading:
+            if "narrow" in self.__dict__:  # another thread was here first
+                return self.__dict__["narrow"]
+            held, places, before = [], [], 0
+            for shard in self.shards:
+                with shard.file() as file:
+                    named = [one for one in NARROW[self.name] if one in file.schema_arrow.names]
+                    held.append(file.read(columns=named))
+                    for group in range(file.metadata.num_row_groups):
+                        places.append(Place(shard, group, before))
+                        before += file.metadata.row_group(group).num_rows
+            self.places = places
+            self.__dict__["narrow"] = pa.concat_tables(held).combine_chunks() if held else None
+            return self.__dict__["narrow"]
 
     def lines(self, value: str, *, columns: Sequence[str] | None = None, most: int = 1) -> list[dict[str, Any]]:
         """The first lines that hold `value` in a column that they are found by."""
@@ -78,36 +123,26 @@ class Table:
         lines: list[dict[str, Any]] = []
         for number in np.unique(at).tolist():
             place = self.places[number]
-            with _legible(place.path) as file:
+            with place.shard.file() as file:
                 named = [one for one in columns if one in file.schema_arrow.names] if columns else None
                 group = file.read_row_group(place.group, columns=named)
             lines += group.take(pa.array(positions[at == number] - place.before)).to_pylist()
         return lines
 
 
-def _legible(path: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise AssayError(str(path), f"cannot be read: {error}", f"delete {path.parent} and run again") from error
+def _illegible(path: Path, error: Exception) -> AssayError:
+    return AssayError(str(path), f"cannot be read: {error}", f"delete {path.parent} and run again")
 
 
 class Shelf:
-    """What the audit of a data set left, row by row; tables are opened when they are first asked for."""
+    """What the audit of a data set left when this was made, row by row, also once it was built anew."""
 
     def __init__(self, recipe: Recipe) -> None:
-        self.folder = recipe.build / "audit"
-        self._opening = Lock()
-
-    @cached_property
-    def _tables(self) -> dict[str, Table]:
-        return {}
+        self._tables = {name: Table(recipe.build / "audit", name) for name in NARROW}
+        self.stamp = stamp(recipe)
 
     def _table(self, name: str) -> Table:
-        with self._opening:
-            if name not in self._tables:
-                self._tables[name] = Table(self.folder, name)
-            return self._tables[name]
+        return self._tables[name]
 
     def row(self, id_: str) -> Row | None:
         """The row with an id, kept or held back; None where there is none any more."""
@@ -148,6 +183,19 @@ class Shelf:
             about = {name: pair.get(name) for name in ("kind", "similarity", "why", "outcome")}
             found.append({"id": other, **about, "row": self.row(other)})
         return found
+
+
+def stamp(recipe: Recipe) -> tuple[tuple[int, int] | None, ...]:
+    """What tells one build of what people look at from another, without reading it."""
+    return tuple(_stamped(recipe.build / stage / store.REPORT) for stage in ("audit", "suspect"))
+
+
+def _stamped(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _held_back(told: str | None) -> Row | None:

@@ -97,7 +97,9 @@ def _rule(line: Decision) -> str:
 
 
 def standing(recipe: Recipe, book: Book) -> Iterator[str]:
-    """Where people differ, what they took back, and what the last build did not follow."""
+    """Where people differ, what they took back, what was cut off, and what the last build did not follow."""
+    for cut in book.torn:
+        yield f"[yellow]cut off[/yellow]: {_plain(cut, 400)}"
     for conflict in book.conflicts[:STALE_SHOWN]:
         yield f"[yellow]people differ[/yellow], so neither is followed: {_plain(conflict.said, 400)}"
     if len(book.conflicts) > STALE_SHOWN:
@@ -105,7 +107,7 @@ def standing(recipe: Recipe, book: Book) -> Iterator[str]:
     report = store.read_report(recipe.build / "audit")
     told = report["details"].get("decisions", {}) if report else {}
     for kind, means in (("stale", "no longer fit"), ("without_effect", "change nothing")):
-        found = told.get(kind) or []
+        found = [one for one in told.get(kind) or [] if one not in book.torn]
         for line in found[:STALE_SHOWN]:
             yield f"[yellow]{means}[/yellow] in the last build: {_plain(str(line), 400)}"
         if len(found) > STALE_SHOWN:

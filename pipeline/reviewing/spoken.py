@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.rules import finder, folded
@@ -21,15 +22,21 @@ def spoken_of(rule: Rule, lines: Any) -> NDArray[np.int64]:
     found = pc.equal(lines["given"], rule.given)
     if rule.part:
         found = pc.and_(found, pc.equal(lines["part"], rule.part))
-    places = np.flatnonzero(np.asarray(found))
-    return np.array([at for at in places.tolist() if _speaks(rule, lines, at)], dtype=np.int64)
-
-
-def _speaks(rule: Rule, lines: Any, at: int) -> bool:
-    if rule.sources and lines["source"][at].as_py() not in rule.sources:
-        return False
-    if rule.surfaces and folded(lines["surface"][at].as_py()) not in set(map(folded, rule.surfaces)):
-        return False
+    if rule.sources:
+        found = pc.and_(found, pc.is_in(lines["source"], value_set=pa.array(rule.sources, pa.string())))
     if rule.given == NOTHING and not rule.surfaces:
-        return False
-    return not rule.phrases or finder(rule.phrases).holds(lines["text"][at].as_py())
+        return np.zeros(0, dtype=np.int64)
+    places = np.flatnonzero(np.asarray(found))
+    if rule.surfaces and len(places):
+        places = places[_covering(rule, lines["surface"].take(pa.array(places)))]
+    if not rule.phrases or not len(places):
+        return places
+    texts = lines["text"].take(pa.array(places)).to_pylist()
+    return places[[finder(rule.phrases).holds(text) for text in texts]]
+
+
+def _covering(rule: Rule, surfaces: Any) -> NDArray[np.bool_]:
+    """Which stretches of text a rule names; each spelling is looked at once."""
+    wanted = set(map(folded, rule.surfaces))
+    spelled = [one for one in pc.unique(surfaces).to_pylist() if folded(one) in wanted]
+    return np.asarray(pc.is_in(surfaces, value_set=pa.array(spelled, pa.string())), dtype=bool)

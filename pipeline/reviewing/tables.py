@@ -29,8 +29,8 @@ QUEUE = pa.schema(
 """A line for each part to look at, in the order in which looking is worth most.
 
 `line` is `q` and ten hex digits of the row, the part and the kind, which is one of suspect, conflict, tied,
-low_confidence, relabel. `score` is the probability that the part is wrong. `surface` is the text of a part that is a
-stretch of it, `text` what is read, `source` the name of the row's source, `group` one of `GROUPS`, or empty.
+low_confidence, relabel, echo. `score` is the probability that the part is wrong. `surface` is the text of a part that
+is a stretch of it, `text` what is read, `source` the name of the row's source, `group` one of `GROUPS`, or empty.
 """
 
 GROUPS = pa.schema(
@@ -52,14 +52,17 @@ GROUPS = pa.schema(
 )
 """A group of lines that one decision settles, those of the highest value first.
 
-`kind`: surface, spelling, confusion, phrase, source, alike, conflict. `says` is the proposal in words, `rule` the same
-as JSON (`pipeline.rules.Rule`), empty where it cannot be replayed on other rows. `expected` are the errors that are
-expected in it, the sum of its scores; `doubtful` its lines with the verdict ambiguous; `touches` the parts in the whole
-data set that the rule would change, listed or not; `minutes` what one decision takes, examples read; `value` how many
-errors it is expected to settle in a minute, seeing that a mixed group settles only the examples that were read.
+`kind`: surface, spelling, confusion, phrase, source, alike, echo, conflict. `says` is the proposal in words, `rule` the
+same as JSON (`pipeline.rules.Rule`), empty where it cannot be replayed on other rows. `expected` are the errors that
+are expected in it, the sum of its scores; `doubtful` its lines with the verdict ambiguous; `touches` the parts in the
+whole data set that the rule would change, listed or not; `minutes` what one decision takes, examples read; `value` how
+many errors it is expected to settle in a minute, seeing that a mixed group settles only the examples that were read.
 """
 
 SUSPECT, CONFLICT, TIED, LOW, RELABEL = "suspect", "conflict", "tied", "low_confidence", "relabel"
+ECHO = "echo"
+"""A part that reads and is answered as a suspect does, and is none: nobody is asked about it until one like it was
+found wrong as proposed, for then `score` holds (`pipeline.reviewing.echoes`). Groups of such lines are of that kind."""
 HELD = (CONFLICT, TIED, LOW)
 """Reasons for which the audit holds a row back until a person has looked."""
 

@@ -1,7 +1,7 @@
 // The verdict: the bar with its buttons, what is sent, and taking it back.
 
-import { $, VERDICTS, ask, many, named, say, shorter, state, takenSeconds, tried } from "/ground.js";
-import { drawn, head, open, openGroup, openLine } from "/page.js";
+import { $, VERDICTS, ask, isOutdated, many, named, say, shorter, state, takenSeconds, tried } from "/ground.js";
+import { drawn, head, nothing, open, openAgain, openGroup, openLine, takeIn } from "/page.js";
 import { make } from "/text.js";
 
 const REASONS = ["clear from the text", "against the guideline", "cannot be told", "not worth keeping"];
@@ -58,7 +58,7 @@ export function shares(shown) {
 // What is sent; null where it is not said yet what is right.
 function decision(verdict) {
   const shown = state.group || state.shown;
-  const sent = { scope: state.group ? state.scope : "line", target: state.group ? shown.group : shown.line, verdict, why: $("why").value };
+  const sent = { scope: state.group ? state.scope : "line", target: state.group ? shown.group : shown.line, verdict, why: $("why").value, seen: shown.seen };
   if (state.cause !== null) sent.cause = state.cause ? "guideline" : "error";
   if (state.group && state.without.size) sent.without = [...state.without];
   if (verdict === "ambiguous" && !state.group && shares(shown)) sent.shares = shares(shown);
@@ -94,6 +94,7 @@ export async function decide(verdict) {
   const told = await tried(() => ask("/api/decide", { ...sent, act: state.act[verdict], seconds: takenSeconds() }));
   if (!told) {
     state.busy = false;
+    if (state.refused === "changed") await openAgain().catch(() => undefined);
     return;
   }
   state.lastAct = told.last_act;
@@ -111,13 +112,19 @@ export function after(verdict, sent, told) {
 }
 
 export async function goOn() {
-  const at = Math.max(state.at, 0);
+  await takeIn();
+  const { at } = state;
   const next = await ask(`/api/next?view=${state.view}&after=${at}`);
-  await state.list.renew(at);
+  if (isOutdated()) {
+    await goOn();
+    return;
+  }
+  if (state.list.count) await state.list.renew(Math.max(at, 0));
   head();
   if (next.at < 0) {
     say("Nothing is left in this list.");
-    await (state.group ? openGroup(state.group.group) : openLine(state.shown.line));
+    if (at < 0) nothing();
+    else await (state.group ? openGroup(state.group.group) : openLine(state.shown.line));
     return;
   }
   await open(next.at, { quiet: true });
@@ -139,6 +146,7 @@ export async function undo(act) {
   state.lastAct = told.last_act;
   say(told.undone ? "Taken back." : "Was taken back before.");
   await tried(async () => {
+    await takeIn();
     state.list.pages.clear();
     if (told.at >= 0 && !act) await open(told.at, { quiet: true });
     else if (state.group) await openGroup(state.group.group);
@@ -152,5 +160,8 @@ export async function undo(act) {
 
 export async function step(by) {
   if (state.busy) return;
-  await tried(() => open(Math.min(Math.max(state.at + by, 0), state.list.count - 1)));
+  await tried(async () => {
+    await takeIn();
+    await open(Math.min(Math.max(state.at + by, 0), state.list.count - 1));
+  });
 }

@@ -53,8 +53,13 @@ def label_at(task: Task, answer: Answer, part: str) -> str:
         return YES if part in answer else NO
     if task.head != "token":
         raise Unfit("wrong_type", f"an answer of the task '{task.name}' has no part {part!r:.40}")
+    return marked_at(answer, part)
+
+
+def marked_at(spans: Answer, part: str) -> str:
+    """What spans say of a stretch of text, as `label_at` tells it."""
     start, end = place(part)
-    touched = [one for one in answer if one[0] < end and start < one[1]]
+    touched = [one for one in spans if one[0] < end and start < one[1]]
     if len(touched) == 1 and touched[0][:2] == [start, end]:
         return str(touched[0][2])
     return "; ".join(f"{one[2]} at {one[0]}:{one[1]}" for one in touched) or NOTHING

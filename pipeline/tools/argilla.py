@@ -132,6 +132,8 @@ def _record(project: Project, item: Item) -> dict[str, Any]:
     about = [f"{name}: {value}" for name, value in item.about.items()]
     why = "\n".join([*item.reasons, *about])
     metadata: dict[str, Any] = {"row_id": item.row, "guideline": project.guideline, "asked": project.kind}
+    if project.round:
+        metadata[said.SENT_IN] = project.round
     if item.confidence is not None:
         metadata["confidence"] = round(item.confidence, 6)
     value = None if item.answer is None else _suggested(project, item)

@@ -88,9 +88,11 @@ def _task(project: Project, item: Item) -> dict[str, Any]:
         raise AssayError(f"doccano, row '{item.row}'", "the text is empty", "leave the row out")
     about = "; ".join(f"{name}: {value}" for name, value in item.about.items())
     answer = _answer(project, item)
+    sent = {said.SENT_IN: project.round} if project.round else {}
     return {
         "id": item.row,
         "row_id": item.row,
+        **sent,
         "text": item.text,
         **answer,
         "asked": project.kind,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Entry = dict[str, Any]
 """One person's word on a text: annotator, time, seconds, an answer or a status, and the problem it has, if any."""
 
+SENT_IN = "sent_in"
+"""The field of a record that names the round in which its text went out, where the tool carries it."""
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
@@ -204,18 +206,18 @@ def name_of(value: Any) -> str | None:
 
 
 def grouped(again: Callable[[], Iterator[Record | Broken]]) -> Iterator[Record | Broken]:
-    """One record for each text: records of the same id and text are joined, their entries in the order of the file.
+    """One record for each text: records of the same id, text and round are joined, their entries as the file has them.
 
     `again` gives the records from the start, and is asked twice: a text is held only from its first record to its
     last. Broken records stand where they stood.
     """
-    last: dict[tuple[str, str], int] = {}
-    counts: Counter[tuple[str, str]] = Counter()
+    last: dict[tuple[str, str, str], int] = {}
+    counts: Counter[tuple[str, str, str]] = Counter()
     for at, record in enumerate(again()):
         if isinstance(record, Record):
             last[_key(record)] = at
             counts[_key(record)] += 1
-    held: dict[tuple[str, str], Record] = {}
+    held: dict[tuple[str, str, str], Record] = {}
     for at, record in enumerate(again()):
         if isinstance(record, Broken):
             yield record
@@ -228,8 +230,8 @@ def grouped(again: Callable[[], Iterator[Record | Broken]]) -> Iterator[Record |
             yield replace(whole, notes=(*whole.notes, *joined))
 
 
-def _key(record: Record) -> tuple[str, str]:
-    return str(record.fields.get("id", "")), record.fields["text"]
+def _key(record: Record) -> tuple[str, str, str]:
+    return str(record.fields.get("id", "")), record.fields["text"], str(record.fields.get(SENT_IN, ""))
 
 
 def _joined(one: Record, other: Record) -> Record:

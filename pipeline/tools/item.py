@@ -32,6 +32,8 @@ class Project:
     high: float | None = None
     guideline: str = "1"
     instructions: str = ""
+    round: str = ""
+    """The name of the sending, which travels with every item where the tool carries what it does not show."""
 
 
 @dataclass(frozen=True, slots=True)

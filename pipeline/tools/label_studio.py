@@ -227,6 +227,8 @@ def task(project: Project, item: Item) -> dict[str, Any]:
         "assay_confidence": sure,
         "assay_why": "\n".join(visible(line) for line in why),
     }
+    if project.round:
+        data["assay_sent"] = project.round
     if item.answer is None and not item.entities:
         return {"data": data}
     return {"data": data, "predictions": [{"model_version": MODEL, "score": sure, "result": results}]}

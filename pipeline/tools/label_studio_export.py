@@ -93,6 +93,7 @@ class _Export:
         }
         meta = {name.removeprefix("assay_"): data[name] for name in ("assay_round", "assay_guideline") if name in data}
         rest = {name: value for name, value in data.items() if not name.startswith("assay_") and name not in fields}
+        meta |= {said.SENT_IN: data["assay_sent"]} if "assay_sent" in data else {}
         return said.beside(fields, rest | meta), tuple(notes)
 
     def entry(self, annotation: Any, asked: Kind | None, text: str) -> tuple[said.Entry, tuple[str, ...]]:

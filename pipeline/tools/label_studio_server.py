@@ -27,17 +27,36 @@ TITLE_CHARS = 50
 _KEPT = ("id", "data", "annotations", "drafts")
 _ASKED = (*_KEPT, "completed_by", "result", "was_cancelled", "created_at", "updated_at", "lead_time", "ground_truth")
 """Fields of tasks and of their annotations that are asked for: the server takes twice as long to give all it has."""
+_LOOKED_AT = "id,data,annotations,drafts,predictions,result,score,model_version"
+"""What is asked for of tasks that may be brought up to date."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What sending a round did: the project and its page, tasks added now, rows that were there already."""
+    """What sending a round did: the project and its page, tasks added now, rows that were there already.
+
+    Of these, `updated` were brought up to date, and those `answered` by somebody, or begun, stay as they were.
+    """
 
     project: int
     page: str
     added: int
     there: int
     version: str
+    updated: int = 0
+    moved: tuple[tuple[str, str], ...] = ()
+    """The earlier round and the row of each task that is now one of this round."""
+    answered: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class There:
+    """A row's task that is in a project already, and whether somebody has answered it, or begun to."""
+
+    number: int
+    data: dict[str, Any]
+    predictions: tuple[dict[str, Any], ...]
+    is_answered: bool
 
 
 class Server:
@@ -79,26 +98,64 @@ class Server:
         """Sends a round: makes its project where there is none, and adds the items whose rows are not in it yet.
 
         `annotators` is how many people are to judge each task. A second call with the same items adds nothing, and
-        one that was broken off is made whole. Sent tasks are never changed.
+        one that was broken off is made whole. Tasks of rows that are there are brought up to date, text, reasons and
+        suggestion, where nobody has answered or begun to; the others stay as they are.
         """
         version = self.version()
         items = list(items)
         seen = set().union(*(label_studio.vocabulary(project, item) for item in items))
         found = project_id if project_id is not None else self.project_of(project.name)
-        there: set[str] = set()
+        there: dict[str, There] = {}
         if found is None:
             found = self._created(project, seen, annotators)
         else:
             self._fits(found, project, seen)
-            there = {row for round, row in self.rows(found) if round == project.name}
+            there = self._there(found, project.name)
+        again = {item.row: item for item in items if item.row in there}
+        answered = frozenset(row for row in again if there[row].is_answered)
+        updated = sum(self._updated(there[row], project, item) for row, item in again.items() if row not in answered)
         added = 0
         for batch in _batches(project, (item for item in items if item.row not in there)):
             told = self._wire.call("POST", f"/api/projects/{found}/import", batch)
             if told.get("task_count", len(batch)) != len(batch):
                 raise AssayError(self.url, f"took {told['task_count']} of {len(batch)} tasks", "send the round again")
             added += len(batch)
-        held = len({item.row for item in items} & there)
-        return Sent(found, f"{self.url}/projects/{found}/data", added, held, version)
+        page = f"{self.url}/projects/{found}/data"
+        moved = tuple((str(there[row].data.get("assay_sent", "")), row) for row in again if row not in answered)
+        return Sent(found, page, added, len(again), version, updated=updated, moved=moved, answered=answered)
+
+    def _there(self, project_id: int, round: str) -> dict[str, There]:
+        """The tasks of a round that are in a project, by row; of several of one row, the one that was answered."""
+        found: dict[str, There] = {}
+        for task in self._tasks(project_id, fields="all", include=_LOOKED_AT):
+            data = task.get("data", {})
+            if data.get("assay_round") != round or not data.get("assay_row"):
+                continue
+            one = There(
+                number=task["id"],
+                data=data,
+                predictions=tuple(task.get("predictions") or ()),
+                is_answered=bool(task.get("annotations") or task.get("drafts")),
+            )
+            if one.is_answered or data["assay_row"] not in found:
+                found[data["assay_row"]] = one
+        return found
+
+    def _updated(self, there: There, project: Project, item: Item) -> bool:
+        """Brings a task up to date; whether that changed anything."""
+        new = label_studio.task(project, item)
+        wanted = new.get("predictions", [])
+        is_other = bool(there.data != new["data"])
+        if is_other:
+            self._wire.call("PATCH", f"/api/tasks/{there.number}/", {"data": new["data"]})
+        held = [{name: one.get(name) for name in ("model_version", "score", "result")} for one in there.predictions]
+        if held == wanted:
+            return is_other
+        for one in there.predictions:
+            self._wire.call("DELETE", f"/api/predictions/{one['id']}/")
+        for one in wanted:
+            self._wire.call("POST", "/api/predictions/", {"task": there.number, **one})
+        return True
 
     def _created(self, project: Project, seen: set[str], annotators: int) -> int:
         title = (project.title or project.name)[:TITLE_CHARS]

@@ -19,7 +19,7 @@ from pipeline.errors import AssayError
 
 URL, TOKEN = "LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"
 """The variables of the environment that are looked at where no argument is given; Label Studio's own names for them."""
-ANSWER_BYTES = 256 << 20
+ANSWER_BYTES, NO_CONTENT = 256 << 20, 204
 _WAY_OUT = (
     "give a token of Account & Settings in Label Studio; where it is a legacy token, these may be turned off there"
 )
@@ -67,7 +67,7 @@ class Wire:
             headers["Authorization"] = f"Bearer {self._access}" if self._access else f"Token {self._token}"
         try:
             with self._open(Request(url, data, headers, method=method), timeout=self._timeout_seconds) as answer:
-                return self._read(answer.read(ANSWER_BYTES + 1))
+                return self._read(answer.read(ANSWER_BYTES + 1)) if answer.status != NO_CONTENT else {}
         except HTTPError as error:
             raise self._told(error, path) from None
         except (URLError, HTTPException, OSError, ValueError) as error:

@@ -71,6 +71,8 @@ def ratings(project: Project, most: int = MOST_RATINGS) -> range:
 
 def _task(project: Project, item: Item, options: list[dict[str, str]]) -> dict[str, Any]:
     meta: dict[str, Any] = {**dict(item.about), "guideline": project.guideline}
+    if project.round:
+        meta[said.SENT_IN] = project.round
     if item.confidence is not None:
         meta["confidence"] = round(item.confidence, 3)
     if item.reasons:

@@ -71,6 +71,8 @@ def _rows(project: Project, items: Iterable[Item], machine: Any) -> Iterator[dic
 def _data(project: Project, item: Item) -> dict[str, Any]:
     """What is judged. Label names go along where a spreadsheet might take one for a number or a truth value."""
     data: dict[str, Any] = {"id": item.row, "kind": project.kind, "text": item.text, "answer": item.answer}
+    if project.round:
+        data[said.SENT_IN] = project.round
     if item.entities:
         data["entities"] = [list(one) for one in item.entities]
     if project.kind == "labels":
@@ -170,6 +172,8 @@ def _shape(given: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
             raise Unfit("wrong_columns", f"no column '{name}'; {nearest(name, cells)}")
     data, notes = _sent(cells)
     fields = {"id": data["id"], "text": data["text"], "annotations": []}
+    if data.get(said.SENT_IN):
+        fields[said.SENT_IN] = data[said.SENT_IN]
     told = {name: cell_text(cells.get(name)) for name in BLANK}
     right = cells.get("right_answer") if "kind" in cells else told["right_answer"]
     if told["verdict"] or right not in (None, ""):
@@ -185,7 +189,8 @@ def _shape(given: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
 def _sent(cells: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """What the line is about, as it was sent; raises Unfit where it is something else now."""
     if "kind" in cells:
-        data = {name: cells.get(name) for name in ("id", "kind", "text", "answer", "entities", "many", "names")}
+        names = ("id", "kind", "text", "answer", "entities", "many", "names", said.SENT_IN)
+        data = {name: cells.get(name) for name in names}
         return _verified(data, str(cells.get("judged") or "")), []
     id_, text, packed = cell_text(cells["id"]), cell_text(cells.get("text")), cell_text(cells.get("item"))
     if not packed:

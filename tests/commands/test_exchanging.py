@@ -68,3 +68,37 @@ def test_where_nothing_is_open_it_says_so(tmp_path: Path) -> None:
     topics(tmp_path)
     told = assay("export", "small", "--tool", "sheet", "--what", "relabel", data=tmp_path)
     assert "nothing relabel is in it" in str(told.exception)
+
+
+def test_rounds_are_listed_and_closed(tmp_path: Path) -> None:
+    topics(tmp_path)
+    for at, who in enumerate(("ann", "bob")):
+        assay("export", "small", "--tool", "sheet", "--out", str(tmp_path / f"{at}"), "--who", who, data=tmp_path)
+    told = assay("export", "small", "--list", data=tmp_path)
+    assert told.exit_code == 0, told.output
+    names = [word for word in told.stdout.split() if len(word) == 9 and word.startswith("r")]
+    assert len(set(names)) == 2
+    closed = assay("export", "small", "--close", names[0], data=tmp_path)
+    assert closed.stdout.count("closed") == 1
+    with pytest.raises(AssayError, match="for which tool is not said"):
+        raise assay("export", "small", data=tmp_path).exception or AssertionError
+
+
+def test_people_who_differ_are_settled_through_a_sheet(tmp_path: Path) -> None:
+    one = topics(tmp_path)
+    out, apart = tmp_path / "out", tmp_path / "apart"
+    assay("export", "small", "--tool", "sheet", "--out", str(out), data=tmp_path)
+    line = next(line for line in sheet(out) if line["id"] == "s/8")
+    lines = [
+        line | {"verdict": "wrong", "right_answer": label, "who": who} for who, label in (("a", "art"), ("b", "sport"))
+    ]
+    assay("import", "small", str(filled(out, lines)), "--tool", "sheet", data=tmp_path)
+    assert assay("export", "small", "--conflicts", "--tool", "sheet", "--out", str(apart), data=tmp_path).exit_code == 0
+    (asked,) = sheet(apart)
+    assert ("a: " in asked["why"], "b: sport" in asked["why"]) == (True, True)
+    answer = asked | {"verdict": "wrong", "right_answer": "sport", "who": "eve"}
+    told = assay("import", "small", str(filled(apart, [answer])), "--tool", "sheet", data=tmp_path)
+    assert "conflicts" in told.stdout
+    assert len(decided(one)[-1]["settles"]) == 2
+    again = assay("export", "small", "--conflicts", "--tool", "sheet", data=tmp_path)
+    assert "people differ on no row" in str(again.exception)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from pipeline.contract import ANNOTATIONS
 from pipeline.reviewing.desk import Desk
+from pipeline.reviewing.live import Live
 from pipeline.reviewing.reviewers import reviewers
 from pipeline.reviewing.server import application, link, listening, quiet, serve
 from pipeline.reviewing.tables import GROUPS, QUEUE, Queue, named
@@ -156,22 +157,27 @@ def talking(folder: Path) -> Desk:
 class Served:
     """A page that is being served: its links, by who they are for."""
 
-    desk: Desk
+    live: Live
     port: int
     links: dict[str, str]
+
+    @property
+    def desk(self) -> Desk:
+        """What is served now."""
+        return self.live.desk
 
 
 @contextmanager
 def served(desk: Desk, *who: str) -> Iterator[Served]:
     """Serve a desk in a thread of its own."""
-    people = reviewers(who or ("anna",))
+    people, live = reviewers(who or ("anna",)), Live(desk)
     with listening(0) as held:
         port = held.getsockname()[1]
-        server = quiet(application(desk, people, port=port))
+        server = quiet(application(live, people, port=port))
         thread = Thread(target=lambda: server.run(sockets=[held]), daemon=True)
         thread.start()
         try:
-            yield Served(desk, port, {person.who: link(person, port) for person in people})
+            yield Served(live, port, {person.who: link(person, port) for person in people})
         finally:
             server.should_exit = True
             thread.join(10)
@@ -183,7 +189,7 @@ def main() -> None:
     (person,) = reviewers(["anna"])
     with listening(0) as held:
         print(link(person, held.getsockname()[1]), flush=True)
-        serve(desk, [person], held)
+        serve(Live(desk), [person], held)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,12 +17,12 @@ from pipeline.errors import AssayError
 from pipeline.quality.reviewed import dealt
 from pipeline.reviewing import acts, detail, grouped
 from pipeline.reviewing.desk import Desk
+from pipeline.reviewing.fresh import Outdated
+from pipeline.reviewing.ledger import Ledger
 from tests.builds import a_recipe, a_tagged, a_text
-from tests.reviewing.seats import FEELINGS, LABELS, a_line, built, feeling, queued, said, tagging
+from tests.reviewing.seats import FEELINGS, LABELS, a_line, built, feeling, queued, said, tagging, team_rows
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ROOT = Path(__file__).resolve().parents[2]
 numbers = iter(range(10**9))
 
 
@@ -230,6 +234,7 @@ def test_rows_like_it_that_are_answered_otherwise_come_first(tmp_path: Path) -> 
     pair = {"kind": "exact", "similarity": 1.0, "accepted": True, "why": "the same text", "outcome": "conflict"}
     pairs = [pair | {"left": "film/0", "right": "film/1"}, pair | {"left": "film/2", "right": "film/0"}]
     built(desk.recipe, rows, pairs=pairs, annotations=[said("film/0", "mo", '[[0,7,"LOC"]]')])
+    desk = Desk(desk.recipe, desk.waiting)
     near = detail.line(desk, 0, "anna")["near"]
     assert [(one["id"], one["differs"]) for one in near] == [("film/2", True), ("film/1", False)]
 
@@ -249,7 +254,8 @@ def test_what_was_said_of_a_double_part_is_not_told_beside_another_part_of_its_r
     recipe = a_recipe(tmp_path, task="tagging", guideline=LABELS, review={"double_share": 0.5, "blind_share": 0.0})
     rows = [a_tagged(f"film/{at}", "Arsenal won in Leeds.", [("LOC", "Arsenal"), ("LOC", "Leeds")]) for at in range(20)]
     built(recipe, rows)
-    desk = Desk(recipe, queued([a_line(row["id"], part) for row in rows for part in ("0:7", "15:20")]))
+    lines = [a_line(row["id"], part, text=row["text"]) for row in rows for part in ("0:7", "15:20")]
+    desk = Desk(recipe, queued(lines))
     double = desk.double
     row = next(at for at in range(20) if double[2 * at] != double[2 * at + 1])
     alone, both = sorted((2 * row, 2 * row + 1), key=lambda at: bool(double[at]))
@@ -319,12 +325,115 @@ def test_an_act_that_was_cut_off_is_completed_when_it_is_sent_again(tmp_path: Pa
     assert acts.put_down(again, act, "anna")["written"] == 0
     told = [(line.row, line.act, line.seconds) for line in decisions.read(desk.recipe.decisions).lines]
     assert told == [(f"film/{at}", "act-cut-off-1", None if at else 3.0) for at in range(4)]
+    assert decisions.read(desk.recipe.decisions).cut == ()
 
 
-def test_nothing_is_decided_on_a_build_that_is_not_shown(tmp_path: Path) -> None:
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+from pipeline import decisions
+path, most = Path(sys.argv[1]), int(sys.argv[2])
+write = os.write
+def cut(file, content):
+    if len(content) > most:
+        write(file, content[:most])
+        os.kill(os.getpid(), signal.SIGKILL)
+    return write(file, content)
+os.write = cut
+decisions.add(path, json.loads(sys.stdin.read()))
+"""
+
+
+def test_a_group_is_decided_whole_or_not_at_all_wherever_its_writer_is_killed(tmp_path: Path) -> None:
     desk = tagging(tmp_path)
-    decide(desk, 4)
-    built(desk.recipe, [a_tagged("film/5", "Another text: Arsenal.", [("LOC", "Arsenal")])])
-    with pytest.raises(AssayError, match="built anew"):
-        decide(desk, 5)
-    assert len(written(desk)) == 1
+    path = desk.recipe.decisions
+    decide(desk, 5)
+    before = path.read_bytes()
+    act = acts.read({"act": "act-cut-off-1", "scope": "group", "target": "g1", "verdict": "wrong", "seconds": 3})
+    made = acts.entries(desk, act, "anna")
+    killed = [sys.executable, "-c", KILLED, str(path), str(len(json.dumps(made)) // 2)]
+    ended = subprocess.run(killed, input=json.dumps(made), text=True, check=False, cwd=ROOT)
+    assert ended.returncode == -signal.SIGKILL
+    assert path.read_bytes()[len(before) :].count(b"\n") in (1, 2, 3)
+    again = Desk(desk.recipe, desk.waiting)
+    assert np.flatnonzero(again.done("anna")).tolist() == [5]
+    (told,) = decisions.read(path).torn
+    assert "act-cut-off-1 of anna was cut off" in told
+    assert acts.put_down(again, act, "anna")["written"] == 4
+    assert np.flatnonzero(again.done("anna")).tolist() == [0, 1, 2, 3, 5]
+    assert decisions.read(path).torn == []
+
+
+def test_a_file_that_is_torn_at_any_byte_holds_an_act_whole_or_not_at_all(tmp_path: Path) -> None:
+    desk = tagging(tmp_path, count=3, grouped=2)
+    path = desk.recipe.decisions
+    decide(desk, 2)
+    begin = len(path.read_bytes())
+    on_group(desk)
+    content = path.read_bytes()
+    for cut in range(begin, len(content) + 1):
+        path.write_bytes(content[:cut])
+        ledger = Ledger(path)
+        rows = {row for row, _ in ledger.voices}
+        assert rows == ({"film/0", "film/1", "film/2"} if cut >= len(content) - 1 else {"film/2"})
+        assert {line.row for line in decisions.read(path).standing} == rows
+
+
+def test_acts_of_before_that_do_not_say_how_many_lines_they_have_stay_as_they_are(tmp_path: Path) -> None:
+    desk = tagging(tmp_path)
+    on_group(desk)
+    lines = [{name: value for name, value in line.items() if name != "lines"} for line in written(desk)]
+    desk.recipe.decisions.write_text("".join(json.dumps(line) + "\n" for line in lines[:3]))
+    assert np.flatnonzero(Desk(desk.recipe, desk.waiting).done("ben")).tolist() == [0, 1, 2]
+    assert decisions.read(desk.recipe.decisions).cut == ()
+
+
+def test_nothing_is_decided_on_rows_that_a_later_build_changed(tmp_path: Path) -> None:
+    desk = tagging(tmp_path, count=8)
+    rows = team_rows(8)
+    rows[4] = a_tagged("film/4", "Another text: Arsenal.", [("LOC", "Arsenal")])
+    rows[5] = a_tagged("film/5", "Match 5: Arsenal won in Leeds.", [("PER", "Arsenal"), ("LOC", "Leeds")])
+    rows[6] = a_tagged("film/6", "Match 6: Arsenal won in Leeds.", [("LOC", "Arsenal"), ("ORG", "Leeds")])
+    built(desk.recipe, rows[:7])
+    shown = detail.line(desk, 4, "anna")["passages"][0]["text"]
+    assert (
+        shown == "Match 4: Arsenal won in Leeds."
+    )  # the build that is shown stays whole until the next queue is there
+    for at, why in ((4, "otherwise"), (5, "otherwise"), (7, "is gone")):
+        with pytest.raises(Outdated, match=why):
+            decide(desk, at)
+    built(desk.recipe, rows[2:])
+    with pytest.raises(Outdated, match="is gone"):
+        on_group(desk)
+    assert not desk.recipe.decisions.exists()
+    built(desk.recipe, rows[:7])
+    assert on_group(desk)["written"] == 4
+    assert decide(desk, 6)["written"] == 1  # another part of the row is another, this one is not
+
+
+@pytest.mark.parametrize("scope", ["line", "group", "rule"])
+def test_nothing_is_decided_on_what_was_not_shown(tmp_path: Path, scope: str) -> None:
+    desk = tagging(tmp_path)
+    told = detail.line(desk, 4, "anna") if scope == "line" else grouped.group(desk, 0, "anna")
+    target = told["line"] if scope == "line" else told["group"]
+    sent = {"act": "act-00000001", "scope": scope, "target": target, "verdict": "fine"}
+    rows = team_rows(6)
+    for at in (0, 4):
+        rows[at] = a_tagged(f"film/{at}", f"Match {at}: Arsenal lost in Leeds.", [("LOC", "Arsenal"), ("LOC", "Leeds")])
+    built(desk.recipe, rows)
+    lines = [one | {"text": row["text"]} for one, row in zip(desk.lines.to_pylist(), rows, strict=True)]
+    anew = Desk(desk.recipe, queued(lines, desk.groups.to_pylist()))
+    with pytest.raises(Outdated, match="not what you were shown"):
+        acts.put_down(anew, acts.read(sent | {"seen": told["seen"]}), "anna")
+    assert not desk.recipe.decisions.exists()
+    again = detail.line(anew, 4, "anna") if scope == "line" else grouped.group(anew, 0, "anna")
+    assert acts.put_down(anew, acts.read(sent | {"seen": again["seen"]}), "anna")["written"]
+
+
+def test_what_somebody_was_shown_is_remembered_when_the_data_set_is_built_anew(tmp_path: Path) -> None:
+    desk = tagging(tmp_path, blind_share=1.0)
+    grouped.group(desk, 0, "anna")
+    anew = Desk(desk.recipe, queued(desk.lines.to_pylist()[1:][::-1]))
+    anew.inherit(desk)
+    assert [anew.is_blind(at, "anna") for at in range(5)] == [True, True, False, False, False]
+    assert all(anew.is_blind(at, "ben") for at in range(5))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.reviewing.heading import Heading, agreeing
+from pipeline.reviewing.live import Live
 from tests.reviewing.seats import tagging
 from tests.reviewing.test_desk import decide
 
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
 
 def test_it_counts_at_once_and_reckons_beside(tmp_path: Path) -> None:
     desk = tagging(tmp_path)
-    heading = Heading(desk)
+    heading = Heading(Live(desk))
     for at, verdict in enumerate(("wrong", "wrong", "fine")):
         decide(desk, at, verdict)
     first = dict(heading.told("anna")["facts"])
     assert (first["left for you"], first["judged by you"]) == ("3 of 6", "3")
-    heading._reckon(desk.ledger.version)
+    heading._reckon(desk, (desk.version, desk.ledger.version))
     told = heading.told("ben")
     facts = dict(told["facts"])
     assert facts["judged by you"] == "0"
@@ -32,8 +33,8 @@ def test_it_counts_at_once_and_reckons_beside(tmp_path: Path) -> None:
 def test_it_says_what_is_wrong_with_the_file_of_decisions(tmp_path: Path) -> None:
     desk = tagging(tmp_path)
     desk.recipe.decisions.write_text("nothing\n")
-    heading = Heading(desk)
-    heading._reckon(0)
+    heading = Heading(Live(desk))
+    heading._reckon(desk, (desk.version, 0))
     assert "decisions.jsonl:1" in heading.told("anna")["say"]
 
 

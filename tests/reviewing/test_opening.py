@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
 import pytest
 
 from pipeline import decisions, reviewing
@@ -46,7 +47,10 @@ def queue_of(folder: Path, scores: Sequence[float] = (0.5,) * 12) -> Queue:
     rows = [a_tagged(f"film/{at}", "Arsenal won", [("LOC", "Arsenal")]) for at in range(len(scores))]
     lines = [a_suspect(f"film/{at}", "LOC", "ORG", score, part="0:7") for at, score in enumerate(scores)]
     lines.append(a_suspect("film/0", "O", "PER", 0.4, part="8:11"))
-    return reviewing.queue(a_build(folder, rows, lines, task="tagging"))
+    queue = reviewing.queue(a_build(folder, rows, lines, task="tagging"))
+    is_listed = pc.not_equal(queue.lines["kind"], "echo")
+    listed = pc.not_equal(queue.groups["kind"], "echo")
+    return reviewing.Queue(queue.lines.filter(is_listed), queue.groups.filter(listed), queue.details)
 
 
 def test_without_decisions_all_is_open_and_in_the_same_order(tmp_path: Path) -> None:

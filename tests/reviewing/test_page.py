@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,70 +11,15 @@ from pipeline import decisions
 from pipeline.reviewing.desk import Desk
 from pipeline.text import visible
 from tests.builds import a_recipe, a_tagged
+from tests.reviewing.browsing import LINES, going_on, missing, press
 from tests.reviewing.seats import LABELS, a_line, built, feeling, queued, served, tagging, talking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    Opening = Callable[..., Any]
+    from tests.reviewing.browsing import Opening
 
-CHROMIUM = next(
-    (path for name in ("chromium", "google-chrome", "chromium-browser") if (path := shutil.which(name))), None
-)
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
-LINES = "body[data-usable]"
-
-
-@pytest.fixture(name="browser", scope="module")
-def _browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-def is_fault(message: Any) -> bool:
-    """Whether the console tells of a fault in the page: not of an answer made up, or a server that ended."""
-    return message.type == "error" and not any(one in message.text for one in ("status of 422", "CONNECTION_REFUSED"))
-
-
-@pytest.fixture(name="opened")
-def _opened(browser: Any) -> Iterator[Opening]:
-    """Opens a link in a profile of its own and waits until it can be used; errors in the page fail the test."""
-    contexts: list[Any] = []
-    errors: list[str] = []
-
-    def opened(link: str, **about: Any) -> Any:
-        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **about}))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if is_fault(message) else None)
-        page.goto(link)
-        page.wait_for_selector(LINES)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not errors
-
-
-@contextmanager
-def going_on(page: Any) -> Iterator[None]:
-    """Waits until what is pressed inside has drawn the page anew."""
-    before = page.get_attribute("body", "data-drawn")
-    yield
-    page.wait_for_selector(f"body:not([data-drawn='{before}'])")
-
-
-def press(page: Any, *keys: str) -> None:
-    for key in keys:
-        with going_on(page):
-            page.keyboard.press(key)
+pytestmark = [pytest.mark.browser, missing]
 
 
 def written(desk: Desk) -> list[dict[str, Any]]:

@@ -37,13 +37,14 @@ def test_one_decision_settles_what_errs_alike(tmp_path: Path) -> None:
     queue = reviewing.queue(made)
     assert queue.lines.schema == QUEUE
     assert queue.groups.schema == GROUPS
-    (group,) = queue.groups.to_pylist()
+    group, like = queue.groups.to_pylist()
+    assert like["kind"] == "echo"
     assert group["says"] == "Wherever “arsenal” is marked LOC, make it ORG."
     assert Rule.read(json.loads(group["rule"])) == Rule("LOC", "ORG", surfaces=("arsenal",))
     facts = {name: group[name] for name in ("kind", "lines", "rows", "doubtful", "touches")}
     assert facts == {"kind": "surface", "lines": 8, "rows": 8, "doubtful": 0, "touches": 9}
     assert abs(group["expected"] - 5.6) < 1e-9
-    lines = queue.lines.to_pylist()
+    lines = [line for line in queue.lines.to_pylist() if line["kind"] != "echo"]
     assert [line["group"] for line in lines] == [group["group"]] * 8 + [""]
     assert {line["surface"] for line in lines} == {"Arsenal", "Rome"}
     assert lines[-1]["text"] == "3 times Arsenal won in Rome"

@@ -8,6 +8,7 @@ import shutil
 import socket
 import threading
 from collections import defaultdict
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from pipeline.readers.record import ReadOptions, Record
 from pipeline.settings import Label
 from pipeline.tagscheme import spans_from_tags
 from pipeline.tools.item import Item, Project
-from pipeline.tools.label_studio import read
+from pipeline.tools.label_studio import read, task
 from pipeline.tools.label_studio_server import Server
 from tests.conftest import DATA
 from tests.tools.served import ABSENT, ANNA, BERT, IS_THERE, LEAD, PASSWORD, Studio, results, serving
@@ -61,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer if isinstance(answer, bytes) else json.dumps(answer).encode())
 
-    do_POST = do_GET
+    do_POST = do_PATCH = do_DELETE = do_GET
 
     def log_message(self, *_: Any) -> None:
         """Says nothing."""
@@ -208,6 +209,37 @@ def test_a_server_that_takes_fewer_tasks_than_it_got_is_told(stand_in: StandIn) 
         )
 
 
+def test_a_row_that_is_there_is_brought_up_to_date_unless_somebody_answered(stand_in: StandIn) -> None:
+    """Its data, and its suggestion by taking the old one away and putting the new one in; the other is named."""
+    project = Project(name="r", kind="text", round="r2")
+    old = Project(name="r", kind="text", round="r1")
+    tasks = [
+        {"id": at, "data": task(old, Item(row, "x"))["data"], "predictions": [{"id": 9}], "annotations": said}
+        for at, (row, said) in enumerate([("1", []), ("2", [{"id": 1}])], 1)
+    ]
+    bodies: list[Any] = []
+
+    def changed(_: Any, body: bytes) -> tuple[int, Any]:
+        bodies.append(json.loads(body or b"null"))
+        return 200, {}
+
+    stand_in.told |= {
+        "/api/version": (200, {"release": "1.23.2"}),
+        "/api/projects/5": (200, {"parsed_label_config": {"assay_reply": {"labels": []}}}),
+        "/api/tasks": (200, {"total": 2, "tasks": tasks}),
+        "/api/tasks/1/": changed,
+        "/api/predictions/9/": (204, b""),
+        "/api/predictions/": changed,
+    }
+    items = [Item(row, "x", answer="better", confidence=0.5, reasons=("rare",)) for row in ("1", "2")]
+    done = Server(stand_in.url, "token").send(project, items, project_id=5)
+    assert (done.added, done.there, done.updated, done.answered) == (0, 2, 1, frozenset({"2"}))
+    assert done.moved == (("r1", "1"),)
+    assert (bodies[0]["data"]["assay_sent"], bodies[0]["data"]["assay_reasons"]) == ("r2", "rare")
+    assert (bodies[1]["task"], bodies[1]["result"][0]["value"]) == (1, {"text": ["better"]})
+    assert [path for path, _ in stand_in.asked if path == "/api/predictions/9/"]
+
+
 # -- the real one
 
 
@@ -254,7 +286,11 @@ def test_what_two_people_say_comes_back_equal(studio: Studio, tmp_path: Path) ->
     assert (first.added, first.there) == (min(20, len(items)), 0)
     again = server.send(asked, items)
     assert (again.project, again.added, again.there) == (first.project, len(items) - first.added, first.added)
-    assert server.send(asked, [*items, items[0]]).added == 0
+    same = server.send(asked, [*items, items[0]])
+    assert (same.added, same.updated, same.answered) == (0, 0, frozenset())
+    newer = server.send(asked, [replace(items[0], answer=[], reasons=("common",))])
+    assert (newer.added, newer.updated) == (0, 1)
+    assert server.send(asked, items).updated == 1  # as it was before
     assert sorted(server.rows(first.project)) == sorted(("round 1", row) for row, _, _ in rows)
 
     expected = annotated(studio, {task["data"]["assay_row"]: task["id"] for task in server.tasks(first.project)}, rows)
