@@ -40,6 +40,8 @@ def join_kinds(signals: Signals) -> Joined:
     Method: positive-unlabelled learning (Elkan and Noto 2008, doi 10.1145/1401890.1401920), the positives being made;
     the shares as in Saerens et al. 2002, doi 10.1162/089976602753284446.
     """
+    from threadpoolctl import threadpool_limits
+
     wrong = np.zeros(len(signals.actual))
     weights = dict.fromkeys(signals.names, 0.0)
     kind = np.zeros(len(signals.flipped), np.int64) if signals.flipped_kind is None else signals.flipped_kind
@@ -52,7 +54,9 @@ def join_kinds(signals: Signals) -> Joined:
             continue
         beside = _Beside.of(signals, np.flatnonzero(given))
         found = _Kinds(signals.actual[given][:, columns], signals.flipped[made][:, columns], kind[made], beside)
-        wrong[given] = found.wrong()
+        # More threads of the linear algebra would add in another order.
+        with threadpool_limits(limits=1):
+            wrong[given] = found.wrong()
         weights |= {signals.names[at]: one for at, one in zip(columns, found.strongest(), strict=True)}
     return Joined(wrong, float(wrong.mean()) if len(wrong) else 0.0, weights)
 
@@ -116,23 +120,21 @@ class _Kinds:
     def wrong(self) -> Floats:
         """How probably each given answer is of one of the kinds of wrong ones: float64[n]."""
         shares = np.full(self._kinds, _START)
-        of_kind = np.tile(shares, (len(self._given), 1))
+        of_kind = np.tile(shares[:, None], (1, len(self._given)))
         for _ in range(_ROUNDS):
-            self._fit(1 - of_kind.sum(axis=1))
-            ratio = np.exp(np.clip(self._odds(self._given) + self._beside.added[:, None], -30, 30)) * self._kinds
+            self._fit(1 - of_kind.sum(axis=0))
+            ratio = np.exp(np.clip(_odds(self._theta, self._given) + self._beside.added, -30, 30)) * self._kinds
             for _ in range(_INNER):
                 before = self._beside.chance(float(shares.sum()))
-                joint = ratio * (shares / shares.sum()) * before[:, None]
-                of_kind = joint / (joint.sum(axis=1) + 1 - before)[:, None]
-                shares = np.clip(of_kind[self._beside.fair].mean(axis=0), _LEAST, _MOST / self._kinds * 2)
-        return np.asarray(np.clip(of_kind.sum(axis=1), 0.0, 1.0))
+                of_kind = ratio * (shares / shares.sum())[:, None]
+                of_kind *= before
+                of_kind /= of_kind.sum(axis=0) + 1 - before
+                shares = np.clip(of_kind.take(self._beside.fair, axis=1).mean(axis=1), _LEAST, _MOST / self._kinds * 2)
+        return np.asarray(np.clip(of_kind.sum(axis=0), 0.0, 1.0))
 
     def strongest(self) -> list[float]:
         """What a standard deviation of each signal adds to the log-odds of the kind that it tells best."""
         return [float(one) for one in self._theta[:, 1 : self._signals + 1].max(axis=0)]
-
-    def _odds(self, values: Floats) -> Floats:
-        return np.asarray(values @ self._theta[:, 1:].T + self._theta[:, 0])
 
     def _fit(self, right: Floats) -> None:
         """Tell the kinds, each weighing the same, from the given answers, each as much as it seems right."""
@@ -140,27 +142,37 @@ class _Kinds:
 
         right = right[self._learned]
         values = np.concatenate([self._given[self._learned], self._flipped])
-        target = np.zeros((len(values), self._kinds))
-        target[np.arange(len(right), len(values)), self._kind] = 1.0
         size = np.bincount(self._kind, minlength=self._kinds)
         weight = np.concatenate([right / right.sum(), 1 / (self._kinds * size[self._kind])])
+        target = np.zeros((self._kinds, len(values)))
+        target[self._kind, np.arange(len(right), len(values))] = weight[len(right) :]
+        meant = np.column_stack([target.sum(axis=1), target @ values])
         free = values.shape[1] - self._signals
         bounds = [(None, None), *[(0, None)] * self._signals, *[(None, None)] * free] * self._kinds
         fitted = minimize(
-            _loss, self._theta.ravel(), args=(values, target, weight), jac=True, method="L-BFGS-B", bounds=bounds,
+            _loss, self._theta.ravel(), args=(values, meant, weight), jac=True, method="L-BFGS-B", bounds=bounds,
             options={"maxiter": 60},
         )  # fmt: skip
         self._theta = fitted.x.reshape(self._theta.shape)
 
 
-def _loss(flat: Floats, values: Floats, target: Floats, weight: Floats) -> tuple[float, Floats]:
-    """The weighted log loss, with a ridge, and its slope; the given answers are the class without weights."""
-    theta = flat.reshape(target.shape[1], -1)
-    odds = values @ theta[:, 1:].T + theta[:, 0]
-    top = np.maximum(odds.max(axis=1), 0.0)
-    power = np.exp(odds - top[:, None])
-    total = power.sum(axis=1) + np.exp(-top)
-    loss = weight @ (top + np.log(total) - (target * odds).sum(axis=1)) + _RIDGE / 2 * (theta[:, 1:] ** 2).sum()
-    push = (power / total[:, None] - target) * weight[:, None]
-    slope = np.column_stack([push.sum(axis=0), push.T @ values + _RIDGE * theta[:, 1:]])
+def _odds(theta: Floats, values: Floats) -> Floats:
+    """Log-odds of each kind against a right answer: float64[kinds, answers]."""
+    return np.asarray(theta[:, 1:] @ values.T + theta[:, :1])
+
+
+def _loss(flat: Floats, values: Floats, meant: Floats, weight: Floats) -> tuple[float, Floats]:
+    """The weighted log loss, with a ridge, and its slope; the given answers are the class without weights.
+
+    `meant`: float64[kinds, 1 + signals], the weighted sums of what the made answers of each kind show, 1 before all.
+    """
+    theta = flat.reshape(meant.shape)
+    power = _odds(theta, values)
+    top = np.maximum(power.max(axis=0), 0.0)
+    power -= top
+    np.exp(power, out=power)
+    total = power.sum(axis=0) + np.exp(-top)
+    loss = weight @ (top + np.log(total)) - (meant * theta).sum() + _RIDGE / 2 * (theta[:, 1:] ** 2).sum()
+    power *= weight / total
+    slope = np.column_stack([power.sum(axis=1), power @ values + _RIDGE * theta[:, 1:]]) - meant
     return float(loss), slope.ravel()

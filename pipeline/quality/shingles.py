@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,6 +47,21 @@ def grams(points: Hashes, starts: Ints, size: int) -> tuple[Hashes, Ints]:
     first = np.cumsum(np.concatenate([[0], np.maximum(np.diff(starts) - size + 1, 0)]))[:-1]
     place = starts[:-1][text] + np.arange(len(text)) - first[text]
     return mixed(rolling[place]), text
+
+
+def runs(items: Hashes, longest: int) -> Iterator[Hashes]:
+    """For every size from 1 to `longest` a hash of the run of so many items that begins at each place: uint64[places].
+
+    The hashes are those of `grams`, but texts are not looked at: runs go on from one text to the next.
+    """
+    rolling = np.zeros(len(items), dtype=np.uint64)
+    salt = np.uint64(1)
+    for size in range(1, longest + 1):
+        rolling = rolling[: max(len(items) - size + 1, 0)]
+        rolling *= _BASE
+        rolling += items[size - 1 :]
+        salt = np.multiply(salt, _BASE, dtype=np.uint64)
+        yield mixed(rolling + np.multiply(salt, np.uint64(size), dtype=np.uint64))
 
 
 def sets(texts: Sequence[str], size: int) -> tuple[Hashes, Ints]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from pipeline.quality.joining import join
-from pipeline.quality.mixture import join_kinds
+from pipeline.quality.mixture import _loss, join_kinds
 from pipeline.quality.signals import Signals
 
 
@@ -32,6 +33,23 @@ def mixed(share: float, *, added: bool = False) -> tuple[Signals, int]:
 
 def precision(found: np.ndarray[tuple[int, ...], np.dtype[np.float64]], wrong: int) -> float:
     return float((np.argsort(-found, kind="stable")[:wrong] < wrong).mean())
+
+
+def test_the_loss_is_that_of_the_kinds_and_its_slope_is_right() -> None:
+    chance = np.random.default_rng(0)
+    values, weight, theta = chance.normal(size=(30, 4)), chance.random(30), chance.normal(size=15)
+    kind = chance.integers(-1, 3, 30)
+    target = (kind == np.arange(3)[:, None]) * weight
+    meant = np.column_stack([target.sum(axis=1), target @ values])
+    loss, slope = _loss(theta, values, meant, weight)
+    odds = np.column_stack([values @ theta.reshape(3, 5)[:, 1:].T + theta.reshape(3, 5)[:, 0], np.zeros(30)])
+    said = np.exp(odds) / np.exp(odds).sum(axis=1, keepdims=True)
+    plain = -(weight * np.log(said[np.arange(30), kind])).sum()
+    assert loss == pytest.approx(plain + 5e-4 * (theta.reshape(3, 5)[:, 1:] ** 2).sum())
+    for at in range(15):
+        step = 1e-6 * (np.arange(15) == at)
+        ahead, behind = (_loss(theta + sign * step, values, meant, weight)[0] for sign in (1, -1))
+        assert (ahead - behind) / 2e-6 == pytest.approx(slope[at], abs=1e-6)
 
 
 def test_one_sign_is_enough_and_the_share_is_found() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.quality.shingles import code_points, grams, jaccard, sets
+from pipeline.quality.shingles import code_points, grams, jaccard, runs, sets
 
 TEXTS = st.lists(st.text(alphabet="abc中文😀\udc80", max_size=12), max_size=6)
 
@@ -23,6 +23,14 @@ def test_grams_are_the_slices(texts: list[str], size: int) -> None:
     names = [name for _, name in slices]
     assert len({*hashes.tolist()}) == len({*names})
     assert len({*zip(hashes.tolist(), names, strict=True)}) == len({*names})
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="abc中文😀\udc80", max_size=12), st.integers(1, 5))
+def test_runs_of_all_sizes_are_the_grams_of_each(text: str, longest: int) -> None:
+    points, starts = code_points([text])
+    found = [run.tolist() for run in runs(points, longest)]
+    assert found == [grams(points, starts, size)[0].tolist() for size in range(1, longest + 1)]
 
 
 @settings(deadline=None)

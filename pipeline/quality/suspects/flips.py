@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.chance import draw
+from pipeline.chance import draws
 from pipeline.quality.shingles import mixed
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ KINDS = ("any", "habit", "likely")
 
 def luck(names: Sequence[str], *, seed: int) -> NDArray[np.uint64]:
     """A number for each name that depends on the seed and the name alone: uint64[n]."""
-    return np.fromiter((draw(seed, "flips", name) for name in names), dtype=np.uint64, count=len(names))
+    return draws(seed, "flips", names=names)
 
 
 def share(numbers: NDArray[np.uint64], turn: int) -> Floats:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.chance import draw
-from pipeline.quality.suspects.bags import in_order
+from pipeline.quality.suspects.bags import blocks, in_order, times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DIMENSIONS = 192
 _ROWS_TO_LEARN_FROM = 20_000
 _SPARE, _ROUNDS = 16, 2
+_PANEL = 52
 
 
 def vectors(bags: Bags, *, seed: int = 0, dimensions: int = DIMENSIONS) -> Floats32:
@@ -32,7 +33,7 @@ def vectors(bags: Bags, *, seed: int = 0, dimensions: int = DIMENSIONS) -> Float
     directions = _directions(_sample(bags), dimensions, seed)
     found = np.zeros((len(bags), directions.shape[1]), dtype=np.float32)
     for (start, stop), block in zip(
-        bags.bounds, in_order(lambda at: bags.rows(at) @ directions, range(len(bags.shards))), strict=True
+        bags.bounds, in_order(lambda at: times(blocks(bags.rows(at)), directions), range(len(bags.shards))), strict=True
     ):
         found[start:stop] = block / np.maximum(np.linalg.norm(block, axis=1, keepdims=True), 1e-12)
     return found
@@ -47,17 +48,31 @@ def _sample(bags: Bags) -> Any:
     return sparse.vstack(picked, format="csr") if picked else sparse.csr_matrix((0, len(bags.weight)), dtype=np.float32)
 
 
+def _orthonormal(basis: Floats32) -> Floats32:
+    """A basis of the same space, of columns of length 1 at right angles: at a quarter of what a QR would cost."""
+    exact = basis.astype(np.float64)
+    values, turn = np.linalg.eigh(exact.T @ exact)
+    kept = values > 1e-12 * max(float(values.max()), 1e-30)
+    return np.asarray((exact @ (turn[:, kept] / np.sqrt(values[kept]))).astype(np.float32))
+
+
+def _by_panel(rows: Any, dense: Floats32) -> Floats32:
+    """Sparse rows by a dense matrix, some columns at a time, so that what is gathered stays in the cache."""
+    panels = [np.ascontiguousarray(dense[:, at : at + _PANEL]) for at in range(0, dense.shape[1], _PANEL)]
+    return np.concatenate([rows @ panel for panel in panels], axis=1)
+
+
 def _directions(rows: Any, dimensions: int, seed: int) -> Floats32:
     """The first right singular vectors of sparse rows, by a few rounds of subspace iteration: float32[columns, d]."""
     width = min(dimensions + _SPARE, *rows.shape)
     if not width:
         return np.zeros((rows.shape[1], 0), dtype=np.float32)
     chance = np.random.default_rng(draw(seed, "vectors"))
-    turned = rows.T.tocsr()
-    basis = rows @ chance.standard_normal((rows.shape[1], width), dtype=np.float32)
+    turned, by_column = rows.T.tocsr(), blocks(rows)
+    basis = times(by_column, chance.standard_normal((rows.shape[1], width), dtype=np.float32))
     for _ in range(_ROUNDS):
-        basis = rows @ (turned @ np.linalg.qr(basis)[0])
-    narrow = turned @ np.linalg.qr(basis)[0]
+        basis = times(by_column, _by_panel(turned, _orthonormal(basis)))
+    narrow = _by_panel(turned, _orthonormal(basis))
     values, turn = np.linalg.eigh((narrow.T @ narrow).astype(np.float64))
     best = np.argsort(-values, kind="stable")[: min(dimensions, width)]
     best = best[values[best] > 1e-9 * max(float(values.max()), 1e-30)]
