@@ -158,8 +158,8 @@ def test_run_ends_as_the_gates_do_and_reports_all_the_same(
     one: Recipe, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     seen: list[list[str]] = []
-    monkeypatch.setattr(building, "_gates", lambda recipes: code)
-    monkeypatch.setattr(building, "_report", lambda recipes: seen.append([recipe.name for recipe in recipes]))
+    monkeypatch.setattr(building, "_gates", lambda recipes, **how: code)
+    monkeypatch.setattr(building, "_report", lambda recipes, **how: seen.append([recipe.name for recipe in recipes]))
     assert assay(one, "run", "--workers", "1").exit_code == code
     assert seen == [["small"]]
     assert table(one, "split", "train")

@@ -76,7 +76,7 @@ def run(
 ) -> None:
     """All data stages, then the gates and the report: from raw files to gated splits, kept as a version."""
     recipes = _build(names, data, shell.engine(workers, batch_rows), last="split", fresh=fresh)
-    code = _gates(recipes)
+    code = _gates(recipes, fresh=fresh)
     _report(recipes)
     raise typer.Exit(code)
 
@@ -93,16 +93,19 @@ def gate(
     raise typer.Exit(_told(unbuilt) or code)
 
 
-def _gates(recipes: list[Recipe], *, every: bool = False) -> int:
+def _gates(recipes: list[Recipe], *, every: bool = False, fresh: bool = False) -> int:
+    from functools import partial
+
     from pipeline import gate as gating
     from pipeline import show, versions
-    from pipeline.finetune import tokenizer
+    from pipeline.finetune import tokenizer, tokenizer_content
 
     console, codes = shell.console(), []
     for one in recipes:
         with console.status(f"{one.name}: checking the gates"):
             kept = versions.keep(one).id
-            report = gating.gate(one, tokenizer_loader=lambda one=one: tokenizer(one))  # type: ignore[misc]
+            load, content = partial(tokenizer, one), partial(tokenizer_content, one)
+            report = gating.gate(one, tokenizer_loader=load, tokenizer_content=content, fresh=fresh)
         console.print(show.gates(report["results"], one.name, every=every))
         console.print(f"{one.name} is kept as version {kept}\n")
         versions.told(one, gating.worst(report), version=kept)

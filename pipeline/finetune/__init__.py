@@ -9,6 +9,7 @@ from pipeline import store
 from pipeline.errors import AssayError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from rich.console import Console
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from pipeline.recipe import Recipe
 
 FINETUNE, EVALUATE = "finetune", "evaluate"
+TOKENIZER_FILES = {".json", ".txt", ".model", ".jinja"}
+"""The endings of the files of a model's folder that may make its tokenizer."""
 
 # Threads that wait for one another by spinning make two slower than one as soon as anything else wants the processor.
 # Rows a second trained (MiniLM, 32 x 24 tokens, 2 cores): beside other work 27 on one thread, 6 on two, 60 on two that
@@ -30,14 +33,18 @@ def finetune(recipe: Recipe, *, console: Console) -> dict[str, Any]:
     The report, with `"fresh": True` where it was trained now. A killed training goes on from its last checkpoint.
 
     Raises:
-        AssayError: there is no split, no such model, or nothing to learn from.
+        AssayError: there is no split, no such model, nothing to learn from, or soft labels are asked for of no labels.
     """
     split = _report(recipe, "split")
-    from pipeline.finetune import fit, keys, model
+    from pipeline.finetune import fit, keys, model, shares
+    from pipeline.tasks import task
 
+    settings = recipe.settings
+    shares.check(recipe, task(settings.task, settings.guideline))
     model.quieten()
     device, base = model.device(), base_folder(recipe)
-    wanted = keys.key(FINETUNE, recipe, keys.contents(split), keys.folder_content(base), device.type)
+    shared = shares.content(recipe, settings.finetune.soft_labels)
+    wanted = keys.key(FINETUNE, recipe, keys.contents(split), keys.folder_content(base), device.type, *shared)
     found = store.read_report(recipe.build / FINETUNE)
     if found is not None and found["key"] == wanted:
         return found | {"fresh": False}
@@ -52,7 +59,7 @@ def evaluate(recipe: Recipe, *, console: Console) -> dict[str, Any]:
             on rows that are held out now, or from another model than the recipe names now.
     """
     split, trained = _report(recipe, "split"), _report(recipe, FINETUNE)
-    from pipeline.finetune import card, judge, keys, model
+    from pipeline.finetune import card, judge, keys, model, shares
 
     place, way_out = f"model of '{recipe.name}'", f"assay finetune {recipe.name}"
     if not keys.is_of(trained, split):
@@ -61,7 +68,8 @@ def evaluate(recipe: Recipe, *, console: Console) -> dict[str, Any]:
         raise AssayError(place, f"it was trained from {base}, not from {recipe.settings.finetune.model}", way_out)
     model.quieten()
     device = model.device()
-    wanted = keys.key(EVALUATE, recipe, keys.contents(split), trained["key"], trained["tables"], device.type)
+    made_of = keys.contents(split), trained["key"], trained["tables"]
+    wanted = keys.key(EVALUATE, recipe, *made_of, device.type, shares.content(recipe, shares.VOTES))
     report = store.read_report(recipe.build / EVALUATE)
     fresh = report is None or report["key"] != wanted
     if report is None or fresh:
@@ -95,15 +103,48 @@ def tokenizer(recipe: Recipe) -> Any:
     Raises:
         AssayError: there is no such model.
     """
-    from itertools import islice
+    from functools import partial
 
-    from pipeline.finetune import examples, model, tiny
+    from pipeline.finetune import kept, model
+    from pipeline.memo import FOLDER
     from pipeline.tasks import task
 
     model.quieten()
+    folder, head = base_folder(recipe), task(recipe.settings.task, recipe.settings.guideline).head
+    load = partial(model.load_tokenizer, folder, _texts(recipe), head=head)
+    if folder is None:
+        return load()
+    return kept.kept(recipe.build / FOLDER / "tokenizer", tokenizer_content(recipe), load)
+
+
+def tokenizer_content(recipe: Recipe) -> str:
+    """A hash of all that the tokenizer is made of: what two of one hash make of a text is the same.
+
+    Raises:
+        AssayError: there is no such model.
+    """
+    import hashlib
+    import json
+
+    from pipeline.cache import file_hash
+    from pipeline.finetune import keys
+
+    folder = base_folder(recipe)
+    files = sorted(path for path in folder.rglob("*") if path.suffix in TOKENIZER_FILES) if folder else []
+    told = [[path.name, file_hash(path)] for path in files] if folder else list(_texts(recipe))
+    basis = [keys.code_version(), keys.versions(), told]
+    return hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()
+
+
+def _texts(recipe: Recipe) -> Iterator[str]:
+    """The training texts that the tokenizer of a tiny model is made of."""
+    from itertools import islice
+
+    from pipeline.finetune import examples, tiny
+    from pipeline.tasks import task
+
     told = task(recipe.settings.task, recipe.settings.guideline)
-    texts = (told.shown(row) for row in examples.rows(recipe.build / "split", "train"))
-    return model.load_tokenizer(base_folder(recipe), islice(texts, tiny.MOST_TEXTS), head=told.head)
+    return islice(map(told.shown, examples.rows(recipe.build / "split", "train")), tiny.MOST_TEXTS)
 
 
 def _report(recipe: Recipe, stage: str) -> dict[str, Any]:
@@ -114,4 +155,4 @@ def _report(recipe: Recipe, stage: str) -> dict[str, Any]:
     return found
 
 
-__all__ = ["base_folder", "evaluate", "finetune", "model_folder_of", "tokenizer"]
+__all__ = ["base_folder", "evaluate", "finetune", "model_folder_of", "tokenizer", "tokenizer_content"]

@@ -85,10 +85,10 @@ def load_tokenizer(folder: Path | None, texts: Iterator[str], *, head: str) -> A
     Raises:
         AssayError: there is no fast tokenizer, or nothing to pad with.
     """
-    from transformers import AutoTokenizer
-
     if folder is None:
         return tiny.causal_tokenizer(texts) if head == "causal" else tiny.encoder_tokenizer(texts)
+    from transformers import AutoTokenizer
+
     with _read(folder):
         made = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     if not made.is_fast:

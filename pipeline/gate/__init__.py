@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 from pipeline import checks, store, versions
 from pipeline.cache import file_hash
 from pipeline.contract import contract
+from pipeline.engine import few_collections
 from pipeline.errors import AssayError
 from pipeline.gate.change import base_name
 from pipeline.gate.docs import write_docs
 from pipeline.gate.frame import SPLITS, Frame
 from pipeline.gate.frames import frames
+from pipeline.gate.lessons import Tokens
 from pipeline.gate.suite import GATES, Suite, suite
 from pipeline.gate.verdict import ERROR, FAIL, PASS, WARN, Verdict, verdicts
+from pipeline.memo import FOLDER, Memos
 from pipeline.stage import code_version
 
 if TYPE_CHECKING:
@@ -40,13 +43,22 @@ ROW_CHANGE = "row_count_change"
 _TOKENIZER = {".json", ".txt", ".model", ".jinja", ".gguf"}
 
 
-def gate(recipe: Recipe, *, tokenizer_loader: Callable[[], Any] | None = None) -> dict[str, Any]:
+def gate(
+    recipe: Recipe,
+    *,
+    tokenizer_loader: Callable[[], Any] | None = None,
+    tokenizer_content: Callable[[], str] | None = None,
+    fresh: bool = False,
+) -> dict[str, Any]:
     """Hold the finished split to the gates, unless it was held to the very same already; the report.
 
     `tokenizer_loader` gives the tokenizer that the model will be trained with; without it, the gates that count tokens
-    are ERROR. `results` of the report has one entry per gate (see `pipeline.gate.verdict.Verdict`), `split` the content
-    hashes of the tables that were judged, `docs/` beside it the Data Docs. `counts.rows_last_passed` is what the row
-    counts of the next build are held to: those of the last build that passed `row_count_change`, or of the first.
+    are ERROR. `tokenizer_content` gives a hash of what it is made of, by which what it makes of a row is remembered.
+    `fresh`: check it whatever is there, and believe nothing that is remembered of rows.
+
+    `results` of the report has one entry per gate (see `pipeline.gate.verdict.Verdict`), `split` the content hashes of
+    the tables that were judged, `docs/` beside it the Data Docs. `counts.rows_last_passed` is what the row counts of
+    the next build are held to: those of the last build that passed `row_count_change`, or of the first.
 
     Raises:
         AssayError: a stage before has not been run, or the recipe names a gate that there is not.
@@ -56,14 +68,17 @@ def gate(recipe: Recipe, *, tokenizer_loader: Callable[[], Any] | None = None) -
     folder = recipe.build / "gate"
     earlier = store.read_report(folder)
     wanted = _key(recipe, reports, has_tokenizer=tokenizer_loader is not None)
-    if earlier is not None and earlier["key"] == wanted:
+    if earlier is not None and earlier["key"] == wanted and not fresh:
         return earlier | {"fresh": False}
     counts = earlier["counts"].get("rows_last_passed", earlier["counts"]["rows"]) if earlier else None
-    found = examine(recipe, held, tokenizer_loader=tokenizer_loader, earlier=counts)
-    report = _report(recipe, held, found, reports["split"], key=wanted, earlier=counts)
-    with store.replacing(folder) as partial:
+    tokens = Tokens(tokenizer_loader, tokenizer_content) if tokenizer_loader else None
+    memos = Memos(recipe.build / FOLDER / "gate", _hash([code_version(), _code()]), believed=not fresh)
+    with few_collections(), store.replacing(folder) as partial:
+        found = examine(recipe, held, tokens=tokens, earlier=counts, memos=memos)
+        report = _report(recipe, held, found, reports["split"], key=wanted, earlier=counts)
         write_docs(partial / "docs", found.validations, found.frames, found.verdicts, recipe.name)
         store.write_report(partial, report)
+    memos.forget_others()
     return report | {"fresh": True}
 
 
@@ -77,10 +92,15 @@ class Examined:
 
 
 def examine(
-    recipe: Recipe, held: Suite, *, tokenizer_loader: Callable[[], Any] | None, earlier: Mapping[str, int] | None
+    recipe: Recipe,
+    held: Suite,
+    *,
+    tokens: Tokens | None,
+    earlier: Mapping[str, int] | None,
+    memos: Memos | None = None,
 ) -> Examined:
     """The verdicts of the gates in `held` on a finished split; `earlier`: rows per split that its own are held to."""
-    seen = frames(recipe, _reports(recipe), contract(recipe.settings.task).schema, earlier, tokenizer_loader)
+    seen = frames(recipe, _reports(recipe), contract(recipe.settings.task).schema, earlier, tokens=tokens, memos=memos)
     found, validations = verdicts(held.gates, seen)
     return Examined(verdicts=found, frames=seen, validations=validations)
 
@@ -150,7 +170,6 @@ def _key(recipe: Recipe, reports: Mapping[str, Any], *, has_tokenizer: bool) -> 
     settings = recipe.settings.model_dump(mode="json", include={"task", "guideline", "ingest", "split", "gate", "plan"})
     chosen = recipe.settings.finetune
     model = [chosen.model, chosen.max_tokens, has_tokenizer, _tokenizer_files(chosen.model)]
-    code = [{path.name: file_hash(path) for path in sorted(one.glob("*.py"))} for one in (CODE, COMPARING)]
     checked = {path.name: file_hash(path) for path in checks.read_from(recipe)}
     libraries = {name: metadata.version(name) for name in MATTERS}
     told = {
@@ -161,8 +180,16 @@ def _key(recipe: Recipe, reports: Mapping[str, Any], *, has_tokenizer: bool) -> 
         ]
         for name, report in reports.items()
     }
-    basis = [code_version(), code, libraries, GATES.read_text(encoding="utf-8"), settings, model, told, checked]
+    basis = [code_version(), _code(), libraries, GATES.read_text(encoding="utf-8"), settings, model, told, checked]
     basis.append(base_name(recipe))
+    return _hash(basis)
+
+
+def _code() -> list[dict[str, str]]:
+    return [{path.name: file_hash(path) for path in sorted(one.glob("*.py"))} for one in (CODE, COMPARING)]
+
+
+def _hash(basis: Any) -> str:
     return hashlib.sha256(json.dumps(basis, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
 
 

@@ -56,9 +56,9 @@ def write_docs(
     from great_expectations.render.view import DefaultJinjaPageView
 
     folder.mkdir(parents=True)
-    lines = []
+    lines, view = [], DefaultJinjaPageView()
     for name, validation in validations.items():
-        page = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(_escaped(validation)))
+        page = view.render(ValidationResultsPageRenderer().render(_escaped(validation)))
         (folder / f"{name}.html").write_text(_safe(_tamed(page)), encoding="utf-8")
         kept = sum(bool(result.success) for result in validation.results)
         count = f"{kept} of {len(validation.results)} expectations met, {len(frames[name].table):,} lines"

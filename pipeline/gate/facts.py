@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from pipeline.contract import contract
 from pipeline.errors import AssayError
 from pipeline.tagscheme import spans_from_tags, tags_from_spans
 from pipeline.tasks import canonical
+from pipeline.text import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,103 +34,75 @@ _MOJIBAKE = re.compile(
 NO_LABEL = "(none)"
 
 
-@dataclass(frozen=True)
-class Facts:
-    """The narrow values of one row; None stands for what could not be measured."""
+SIGNS = ("blank", "replacement", "control", "mojibake")
+_PATTERNS = (("control", _CONTROL), ("mojibake", _MOJIBAKE), ("replacement", re.compile(REPLACEMENT)))
+_IN_ASCII = frozenset({"control"})
+_HASH, _TEXTS = pa.binary(16), pa.list_(pa.string())
+FACTS = pa.schema(
+    [
+        *(pa.field(name, _HASH) for name in ("text", "key", "answer")),
+        *(pa.field(name, _TEXTS) for name in ("strata", "kin")),
+        pa.field("mentions", pa.list_(pa.struct([("kind", pa.string()), ("surface", pa.string())]))),
+        *(pa.field(name, pa.bool_()) for name in SIGNS),
+        *(pa.field(name, pa.string()) for name in ("rules", "unknown_labels", "tag_fault")),
+        pa.field("seen", pa.list_(pa.struct([("column", pa.string()), ("said", pa.string())]))),
+    ]
+)
+"""The narrow values of a row that depend on its own columns alone.
 
-    id: str
-    split: str
-    source_name: str
-    language: str
-    language_expected: bool | None
-    group: str
-    also_in: tuple[str, ...]
-    kin: tuple[str, ...]
-    mentions: tuple[tuple[str, str], ...]
-    """(kind, surface) of what is marked."""
-    parents: tuple[str, ...]
-    weight: float
-    made: bool
-    shown: str
-    answer: str
-    strata: tuple[str, ...]
-    chars: int
-    blank: bool
-    replacement: bool
-    control: bool
-    mojibake: bool
-    rules: str
-    unknown_labels: str | None
-    tag_fault: str
-    evidence: tuple[tuple[str, str], ...]
-    """(column, what was seen) for what offends."""
+`text` is a hash of what annotators read, `key` of its normal form, `answer` of the settled answer; the surfaces of
+`mentions` are normalised; `unknown_labels` is null where the guideline names no labels; `seen` is what offends.
+"""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads the facts off rows, for one recipe and task."""
+    """Reads the facts off rows, for one task under one guideline."""
 
     task: Task
     own: tuple[str, ...]
     """The columns that only this task's rows have."""
-    languages: frozenset[str]
     labels: frozenset[str]
 
     @classmethod
     def of(cls, recipe: Recipe, task: Task) -> Reader:
-        """The reader for a recipe: expected languages, labels of the guideline."""
-        spine = {"id", "source", "also_at", "group", "also_in", "parents", "language", "split"}
-        spine |= {"weight", "confidence", "made_by"}
-        return cls(
-            task=task,
-            own=tuple(name for name in contract(task.name).schema.names if name not in spine),
-            languages=frozenset(recipe.settings.ingest.languages),
-            labels=frozenset(recipe.settings.guideline.names),
-        )
+        """The reader for a recipe: the columns of its task, the labels of its guideline."""
+        return cls(task, contract(task.name).own, frozenset(recipe.settings.guideline.names))
 
-    def read(self, row: Row, split: str) -> Facts:
-        """The facts of a row that lies in `split`."""
-        shown, strata = self.task.shown(row), tuple(self.task.strata(row))
+    def read(self, row: Row) -> dict[str, Any]:
+        """The facts of a row, by the names of `FACTS`."""
+        shown, strata = self.task.shown(row), self.task.strata(row)
         whole = "\n".join(_strings([row[name] for name in self.own]))
-        problems = list(self.task.problems(row))
+        problems, signs = list(self.task.problems(row)), _signs(whole)
+        unknown = sorted(set(strata) - self.labels - {NO_LABEL}) if self.labels else []
         fault = tag_fault(row)
-        unknown = sorted(set(strata) - self.labels - {NO_LABEL})
-        return Facts(
-            id=row["id"],
-            split=split,
-            source_name=row["id"].partition("/")[0],
-            language=row["language"],
-            language_expected=self._expected(row["language"]),
-            group=row["group"],
-            also_in=tuple(row["also_in"]),
-            kin=tuple(self.task.kin(row)),
-            mentions=tuple(self.task.mentions(row)),
-            parents=tuple(row["parents"]),
-            weight=row["weight"],
-            made=row["made_by"] is not None or bool(row["parents"]),
-            shown=shown,
-            answer=canonical(self.task.answer(row)),
-            strata=strata,
-            chars=len(shown),
-            blank=not shown.strip(),
-            replacement=REPLACEMENT in whole,
-            control=bool(_CONTROL.search(whole)),
-            mojibake=bool(_MOJIBAKE.search(whole)),
-            rules="|".join(sorted({problem.rule for problem in problems})),
-            unknown_labels="|".join(unknown) if self.labels else None,
-            tag_fault=fault,
-            evidence=(
-                *(("rules", f"{problem.rule}: {problem.evidence}") for problem in problems[:1]),
-                *_signs(whole),
-                *([("tag_fault", fault)] if fault else []),
-                *([("unknown_labels", ", ".join(unknown))] if unknown and self.labels else []),
-                ("language_expected", row["language"]),
-            ),
-        )
+        seen = [("rules", f"{problem.rule}: {problem.evidence}") for problem in problems[:1]] + list(signs.items())
+        seen += [(name, one) for name, one in (("tag_fault", fault), ("unknown_labels", ", ".join(unknown))) if one]
+        return {
+            "text": _hash(shown),
+            "key": _hash(normalised(shown) or shown),
+            "answer": _hash(canonical(self.task.answer(row))),
+            "strata": strata,
+            "kin": self.task.kin(row),
+            "mentions": [(kind, normalised(surface) or surface) for kind, surface in self.task.mentions(row)],
+            "blank": not shown.strip(),
+            **{name: name in signs for name in SIGNS[1:]},
+            "rules": "|".join(sorted({problem.rule for problem in problems})),
+            "unknown_labels": "|".join(unknown) if self.labels else None,
+            "tag_fault": fault,
+            "seen": seen,
+        }
 
-    def _expected(self, language: str) -> bool | None:
-        """Undetermined is no other language: too short to say."""
-        return language == "und" or language in self.languages if self.languages else None
+
+def read(reader: Reader, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The facts of every row of a batch."""
+    lines = [reader.read(row) for row in batch.to_pylist()]
+    columns = [pa.array([line[field.name] for line in lines], field.type) for field in FACTS]
+    return pa.RecordBatch.from_arrays(columns, schema=FACTS)
+
+
+def _hash(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=16).digest()
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -139,11 +115,14 @@ def _strings(value: Any) -> Iterator[str]:
         yield from (text for member in value for text in _strings(member))
 
 
-def _signs(text: str) -> Iterator[tuple[str, str]]:
-    for column, pattern in (("control", _CONTROL), ("mojibake", _MOJIBAKE), ("replacement", re.compile(REPLACEMENT))):
-        if found := pattern.search(text):
-            around = text[max(0, found.start() - 15) : found.end() + 15]
-            yield column, f"{around!a} at code point {found.start()}"
+def _signs(text: str) -> dict[str, str]:
+    """The signs of a broken encoding that a text shows: the first of each, with what stands around it."""
+    found = {name: pattern.search(text) for name, pattern in _PATTERNS if name in _IN_ASCII or not text.isascii()}
+    return {name: _around(text, *match.span()) for name, match in found.items() if match}
+
+
+def _around(text: str, start: int, end: int) -> str:
+    return f"{text[max(0, start - 15) : end + 15]!a} at code point {start}"
 
 
 def tag_fault(row: Row) -> str:

@@ -6,18 +6,21 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow.compute as pc
 
 from pipeline import checks, store
 from pipeline.errors import AssayError
 from pipeline.gate import change
 from pipeline.gate.frame import SPLITS, Frame
-from pipeline.gate.mentions import Known
-from pipeline.gate.rows import NO_TOKENIZER, row_frames
+from pipeline.gate.rows import row_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from pipeline.gate.lessons import Tokens
+    from pipeline.gate.mentions import Learned
+    from pipeline.memo import Memos
     from pipeline.recipe import Recipe
 
 
@@ -50,7 +53,7 @@ def _split_line(folder: Path, name: str, report: Mapping[str, Any], schema: Any)
         content.add(batch)
         differences = differences or _differences(batch, schema)
         if "parents" in batch.schema.names:
-            originals += sum(1 for made in batch["parents"].to_pylist() if not made)
+            originals += pc.sum(pc.equal(pc.fill_null(pc.list_value_length(batch["parents"]), 0), 0)).as_py() or 0
     told = report["tables"].get(name)
     rows, digest = (content.rows, content.digest()) if content else (0, "")
     return {
@@ -131,7 +134,7 @@ def summary_frame(
     return frame
 
 
-def _add_mentions(frame: Frame, name: str, found: Known) -> None:
+def _add_mentions(frame: Frame, name: str, found: Learned) -> None:
     frame.table["known_mentions"] = pd.Series([found.share], dtype=float)
     frame.evidence["known_mentions"] = {name: found.seen}
 
@@ -201,9 +204,14 @@ def frames(
     reports: Mapping[str, Mapping[str, Any]],
     schema: Any,
     earlier: Mapping[str, int] | None,
-    load_tokenizer: Callable[[], Any] | None,
+    *,
+    tokens: Tokens | None,
+    memos: Memos | None = None,
 ) -> dict[str, Frame]:
-    """All frames by name; where the split does not hold the contract's columns, rows and classes are broken."""
+    """All frames by name; where the split does not hold the contract's columns, rows and classes are broken.
+
+    `memos` holds what was made of the rows of the last build; None: nothing is remembered.
+    """
     splits = split_frame(recipe, reports["split"], schema)
     counts = dict(zip(splits.table["id"], splits.table["rows"].tolist(), strict=True))
     made = {
@@ -215,17 +223,7 @@ def frames(
     if differs:
         broken = Frame(pd.DataFrame({"id": []}), broken=f"the split's tables cannot be read as rows: {differs}")
         return {"rows": broken, "classes": broken, **made, "checks": broken, "change": broken}
-    tokenizer, why = _loaded(load_tokenizer)
-    rows, classes, mentions = row_frames(recipe, tokenizer, no_tokenizer=why)
+    rows, classes, mentions = row_frames(recipe, tokens, memos)
     _add_mentions(made["summary"], recipe.name, mentions)
     seen = {"checks": checks_frame(recipe), "change": change_frame(recipe, classes)}
     return {"rows": rows, "classes": classes, **made, **seen}
-
-
-def _loaded(load: Callable[[], Any] | None) -> tuple[Any, str]:
-    if load is None:
-        return None, NO_TOKENIZER
-    try:
-        return load(), NO_TOKENIZER
-    except AssayError as error:
-        return None, f"the tokenizer could not be loaded: {error}"

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.text import normalised
+import numpy as np
+import pyarrow as pa
+
+from pipeline.gate.known import codes, members
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pipeline.gate.facts import Facts
+    from pipeline.gate.known import Known
 
 LISTED = 5
 
 
 @dataclass(frozen=True)
-class Known:
+class Learned:
     """How much of what is marked in validation and test is marked in train as well.
 
     Attributes:
@@ -29,19 +29,22 @@ class Known:
     seen: str
 
 
-def known(facts: Sequence[Facts]) -> Known:
+def learned(known: Known) -> Learned:
     """What train knows of the mentions that are held out; copies count as well, for they are learned."""
-    held: Counter[tuple[str, str]] = Counter()
-    train: set[tuple[str, str]] = set()
-    for row in facts:
-        own = [(kind, normalised(surface) or surface) for kind, surface in row.mentions]
-        if row.split == "train":
-            train.update(own)
-        else:
-            held.update(own)
-    if not held or not train:
-        return Known(None, "")
-    both = {one: count for one, count in held.items() if one in train}
-    commonest = sorted(both, key=lambda one: (-both[one], one))[:LISTED]
-    shown = ", ".join(f"{surface} ({kind}) {both[kind, surface]}" for kind, surface in commonest)
-    return Known(len(both) / len(held), f"{len(both)} of {len(held)} distinct mentions held out: {shown}")
+    row, mentions = members(known.column("mentions"))
+    kind, surface = mentions.flatten()
+    kinds, surfaces = codes(kind), codes(surface)
+    said = kinds * (int(surfaces.max(initial=0)) + 1) + surfaces
+    _, first, same = np.unique(said, return_index=True, return_inverse=True)
+    train = known.train[row]
+    held = np.bincount(same[~train], minlength=len(first))
+    in_train = np.bincount(same[train], minlength=len(first)) > 0
+    distinct = int((held > 0).sum())
+    if not distinct or not in_train.any():
+        return Learned(None, "")
+    both = np.flatnonzero((held > 0) & in_train)
+    at = pa.array(first[both])
+    counted = zip(kind.take(at).to_pylist(), surface.take(at).to_pylist(), held[both].tolist(), strict=True)
+    commonest = sorted(counted, key=lambda one: (-one[2], one[0], one[1]))[:LISTED]
+    shown = ", ".join(f"{surface} ({kind}) {count}" for kind, surface, count in commonest)
+    return Learned(len(both) / distinct, f"{len(both)} of {distinct} distinct mentions held out: {shown}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,144 +11,181 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.quality import kin, leakage
-from pipeline.quality.duplicates import NearPairs, near_pairs
-from pipeline.text import normalised
+from pipeline.quality.duplicates import NearPairs, canonical, near_pairs
+from pipeline.quality.duplicates.recalling import Recall, anew
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from pipeline.gate.facts import Facts
+    from numpy.typing import NDArray
 
-TRAIN = "train"
+    from pipeline.gate.known import Known
+
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
 LEVELS = ("exact", "normalised", "near", "contained")
-SIDES = {TRAIN: leakage.TRAIN, "validation": leakage.VALIDATION, "test": leakage.TEST}
-Found = dict[int, int]
-"""Row index to the index of the row that it repeats."""
+NONE = np.iinfo(np.int64).max
 
 
-def repeats(facts: Sequence[Facts]) -> dict[str, Found]:
+@dataclass(frozen=True)
+class Found:
+    """Rows that repeat another one, and that one: int64[found] each, in the order of the rows."""
+
+    row: Ints
+    twin: Ints
+
+    def without(self, rows: Ints) -> Found:
+        """All but some rows."""
+        kept = ~np.isin(self.row, rows)
+        return Found(self.row[kept], self.twin[kept])
+
+
+def repeats(known: Known) -> dict[str, Found]:
     """Train rows that repeat the answered input of an earlier one, as it stands or once normalised, or contradict one.
 
     Columns: duplicate_exact, duplicate_normalised (not exact), conflict.
     """
-    train = [at for at, row in enumerate(facts) if row.split == TRAIN]
-    exact = _later(train, [(row.shown, row.answer) for row in facts])
-    same = _later(train, [(_key(row.shown), row.answer) for row in facts])
+    train = np.flatnonzero(known.train)
+    text, key, answer = (known.codes(name)[train] for name in ("text", "key", "answer"))
+    exact = _later(train, _joined(text, answer))
     return {
         "duplicate_exact": exact,
-        "duplicate_normalised": {at: first for at, first in same.items() if at not in exact},
-        "conflict": _contradictions(train, facts),
+        "duplicate_normalised": _later(train, _joined(key, answer)).without(exact.row),
+        "conflict": _contradictions(train, text, answer),
     }
 
 
+def _joined(one: Ints, other: Ints) -> Ints:
+    """One number for each pair of numbers."""
+    return one * (int(other.max(initial=0)) + 1) + other
+
+
+def _later(rows: Ints, keys: Ints) -> Found:
+    """The rows whose key an earlier one has, with the first that has it."""
+    first = canonical(pa.array(keys))
+    later = np.flatnonzero(first != np.arange(len(first)))
+    return Found(rows[later], rows[first[later]])
+
+
+def _contradictions(rows: Ints, text: Ints, answer: Ints) -> Found:
+    """The rows of whose text another one has another answer, with the first that has."""
+    first = canonical(pa.array(text))
+    differs = np.flatnonzero(answer != answer[first])
+    other = np.full(len(rows), NONE)
+    np.minimum.at(other, first[differs], differs)
+    twin = np.where(answer == answer[first], other[first], first)
+    found = np.flatnonzero(twin != NONE)
+    return Found(rows[found], rows[twin[found]])
+
+
 def leaks(
-    facts: Sequence[Facts],
+    known: Known,
     *,
+    texts: Callable[[Flags], pa.Array],
     threshold: float,
     left_out: Sequence[Sequence[str]] = (),
     pairs: pa.Table | None = None,
+    recall: Recall = anew,
 ) -> dict[str, Found]:
     """Held-out rows that another split gives away: by the same text, the same once normalised, a near one, or a group.
 
     A row stands under the first of exact, normalised, near and contained (the text of one stands whole in the other)
-    that it meets; groups, and what their task says that
-    rows of one group have in common (`Task.kin`), are counted on their own.
+    that it meets; groups, and what their task says that rows of one group have in common (`Task.kin`), are counted on
+    their own.
 
     Args:
-        facts: of every row of the finished split.
+        known: all rows of the finished split.
+        texts: gives what annotators read of some rows.
         threshold: Jaccard of character n-grams from which on two texts are near, 0..1.
         pairs: columns left, right, kind: the rows that say the same, as the split was told; searched for where None.
         left_out: the kin of the rows that the split rejected: it counted them too when it told templates.
+        recall: how what was made of a text, or of two, is remembered.
     """
-    texts = [row.shown for row in facts]
-    sides = [SIDES[row.split] for row in facts]
-    near = _near(facts, texts, threshold, pairs)
-    given_away = leakage.leaks(sides, texts, [_key(text) for text in texts], near)
-    found: dict[str, Found] = {f"leak_{kind}": {} for kind in LEVELS}
-    for row, twin, kind in zip(given_away.row.tolist(), given_away.twin.tolist(), given_away.kind, strict=True):
-        found[f"leak_{kind if kind in LEVELS else 'near'}"].setdefault(row, twin)
-    for at, kind in enumerate(LEVELS):
-        _without(found[f"leak_{kind}"], *(found[f"leak_{stronger}"] for stronger in LEVELS[:at]))
-    return {**found, "leak_group": _shared_groups(facts, _templates(facts, left_out))}
+    near = _near(known, texts, threshold, pairs, recall)
+    row, twin, kinds = _given_away(known.side, known.codes("text"), known.codes("key"), near)
+    found: dict[str, Found] = {}
+    seen = np.zeros(0, dtype=np.int64)
+    for level in LEVELS:
+        here = kinds == level if level != "near" else ~np.isin(kinds, [one for one in LEVELS if one != "near"])
+        first = _first_of_each(row[here], twin[here])
+        found[f"leak_{level}"] = first.without(seen)
+        seen = np.concatenate([seen, first.row])
+    return {**found, "leak_group": _shared_groups(known, _templates(known, left_out))}
 
 
-def _near(facts: Sequence[Facts], texts: Sequence[str], threshold: float, pairs: pa.Table | None) -> NearPairs:
+def _first_of_each(row: Ints, twin: Ints) -> Found:
+    """Each row once, with the first of its twins."""
+    rows, at = np.unique(row, return_index=True)
+    return Found(rows, twin[at])
+
+
+def _given_away(side: Ints, text: Ints, key: Ints, near: NearPairs) -> tuple[Ints, Ints, NDArray[np.str_]]:
+    """Row, twin and kind of every leak, told from the rows alone that share a text or have a near one."""
+    first = canonical(pa.array(key))
+    lowest, highest = np.full(len(side), NONE), np.full(len(side), -1)
+    np.minimum.at(lowest, first, side)
+    np.maximum.at(highest, first, side)
+    concerned = lowest < highest
+    concerned[first[near.left]] = concerned[first[near.right]] = True
+    rows = np.flatnonzero(concerned[first])
+    ends = np.searchsorted(rows, near.left), np.searchsorted(rows, near.right)
+    among = NearPairs(*ends, near.similarity, near.kind)
+    found = leakage.leaks(side[rows], pa.array(text[rows]), pa.array(key[rows]), among)
+    return rows[found.row], rows[found.twin], np.array(found.kind, dtype=str)
+
+
+def _near(
+    known: Known, texts: Callable[[Flags], pa.Array], threshold: float, pairs: pa.Table | None, recall: Recall
+) -> NearPairs:
     """Near and contained pairs. Whether two texts are near depends on the texts around them, so what the audit found
     among all rows counts; only copies, which it never saw, are compared with what is held out."""
+    search = partial(near_pairs, threshold=threshold, contained=True, recall=recall)
     if pairs is None:
-        return near_pairs(texts, threshold=threshold, contained=True)
-    ids = pa.array([row.id for row in facts], pa.string())
+        return search(texts(np.ones(len(known), dtype=bool)))
+    ids = known.column("id")
     ends = [pc.fill_null(pc.index_in(pairs[name].combine_chunks(), value_set=ids), -1) for name in ("left", "right")]
     left, right = (np.asarray(end).astype(np.int64) for end in ends)
     there = (left >= 0) & (right >= 0)
-    kinds = [kind for kind, kept in zip(pairs["kind"].to_pylist(), there.tolist(), strict=True) if kept]
-    rows = np.array([at for at, row in enumerate(facts) if row.parents or row.split != TRAIN], dtype=np.int64)
-    made = near_pairs([texts[at] for at in rows.tolist()], threshold=threshold, contained=True)
-    copied = np.array([bool(row.parents) for row in facts], dtype=bool)
+    kinds = pairs["kind"].filter(pa.array(there)).to_pylist()
+    concerned = known.copied | ~known.train
+    rows = np.flatnonzero(concerned)
+    made = search(texts(concerned))
     one, other = rows[made.left], rows[made.right]
-    kept = copied[one] | copied[other]
+    kept = known.copied[one] | known.copied[other]
     kinds += [kind for kind, is_kept in zip(made.kind, kept.tolist(), strict=True) if is_kept]
-    ones = np.ones(int(there.sum()))
     return NearPairs(
         np.concatenate([left[there], one[kept]]),
         np.concatenate([right[there], other[kept]]),
-        np.concatenate([ones, made.similarity[kept]]),
+        np.concatenate([np.ones(int(there.sum())), made.similarity[kept]]),
         tuple(kinds),
     )
 
 
-def _without(found: Found, *stronger: Found) -> None:
-    for row in set().union(*stronger) & found.keys():
-        del found[row]
-
-
-def _key(text: str) -> str:
-    """The normalised text; a text of nothing but punctuation is its own key."""
-    return normalised(text) or text
-
-
-def _later(rows: Iterable[int], keys: Sequence[tuple[str, str]]) -> Found:
-    first: dict[tuple[str, str], int] = {}
-    found = {at: first.setdefault(keys[at], at) for at in rows}
-    return {at: other for at, other in found.items() if at != other}
-
-
-def _contradictions(rows: Iterable[int], facts: Sequence[Facts]) -> Found:
-    by_text: dict[str, list[int]] = defaultdict(list)
-    for at in rows:
-        by_text[facts[at].shown].append(at)
-    found: Found = {}
-    for members in by_text.values():
-        for at in members if len(members) > 1 else ():
-            other = next((other for other in members if facts[other].answer != facts[at].answer), None)
-            if other is not None:
-                found[at] = other
-    return found
-
-
-def _templates(facts: Sequence[Facts], left_out: Sequence[Sequence[str]]) -> set[str]:
+def _templates(known: Known, left_out: Sequence[Sequence[str]]) -> dict[str, int]:
     """The keys of kin that too many rows have to say anything; copies made of rows do not count."""
-    keys = [list(row.kin) for row in facts if not row.parents] + [list(own) for own in left_out]
-    return set(kin.templates(pa.array(keys, pa.list_(pa.string()))))
+    keys = known.column("kin")
+    own = keys.filter(pa.array(~known.copied))
+    return kin.templates(pa.concat_arrays([own, pa.array([list(one) for one in left_out], keys.type)]))
 
 
-def _shared_groups(facts: Sequence[Facts], templates: set[str]) -> Found:
+def _shared_groups(known: Known, templates: dict[str, int]) -> Found:
     """Held-out rows with a row of one of their groups, or with a key of kin in common, on a lower side."""
-    ties = [_ties(row, templates) for row in facts]
-    first: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
-    for at, row in enumerate(facts):
-        for tie in ties[at]:
-            first[tie].setdefault(SIDES[row.split], at)
-    found: Found = {}
-    for at, row in enumerate(facts):
-        for tie in ties[at]:
-            lowest = min(first[tie])
-            if lowest < SIDES[row.split]:
-                found.setdefault(at, first[tie][lowest])
-    return found
+    row, tie = _ties(known, templates)
+    side = known.side[row]
+    lowest = np.full(int(tie.max(initial=-1)) + 1, NONE)
+    np.minimum.at(lowest, tie, side)
+    first = np.full(len(lowest), NONE)
+    on_lowest = side == lowest[tie]
+    np.minimum.at(first, tie[on_lowest], row[on_lowest])
+    leaking = side > lowest[tie]
+    return _first_of_each(row[leaking], first[tie[leaking]])
 
 
-def _ties(row: Facts, templates: set[str]) -> list[tuple[str, str]]:
-    """All that keeps a row on the side of others: the groups it stands for, its keys of kin."""
-    groups = [("group", name) for name in (row.group or row.id, *row.also_in)]
-    return groups + [("kin", key) for key in row.kin if key not in templates]
+def _ties(known: Known, templates: dict[str, int]) -> tuple[Ints, Ints]:
+    """All that keeps rows on the side of others: row and number of every tie, its own group first, its kin last."""
+    group = known.column("group")
+    own = pc.if_else(pc.equal(pc.fill_null(group, ""), ""), known.column("id"), group)
+    groups = kin.groups(pa.chunked_array([own]), pa.chunked_array([known.column("also_in")]))
+    keys = kin.Keyed.of(known.column("kin"), templates)
+    return np.concatenate([groups.row, keys.row]), np.concatenate([groups.code, keys.code + len(groups.names)])

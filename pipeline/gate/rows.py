@@ -3,134 +3,191 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline import store
-from pipeline.errors import AssayError
-from pipeline.gate.facts import NO_LABEL, Facts, Reader
+from pipeline.gate.facts import NO_LABEL, SIGNS
 from pipeline.gate.frame import SPLITS, Frame
-from pipeline.gate.mentions import Known, known
-from pipeline.gate.overlaps import TRAIN, leaks, repeats
+from pipeline.gate.known import Known, Looking, codes, members
+from pipeline.gate.lessons import LESSONS, Tokens, Unloadable
+from pipeline.gate.mentions import Learned, learned
+from pipeline.gate.overlaps import Found, leaks, repeats
 from pipeline.quality.splitting import searched
-from pipeline.tasks import Task, task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
+    from pipeline.memo import Memos
     from pipeline.recipe import Recipe
-    from pipeline.tasks import Row
+
+    Flags = NDArray[np.bool_]
 
 NO_TOKENIZER = "no tokenizer was given, so nothing is known of what is learned of a row"
-_FACTS = (
-    *("id", "split", "source_name", "language", "language_expected", "made", "weight", "chars", "blank"),
-    *("replacement", "control", "mojibake", "rules", "unknown_labels", "tag_fault"),
-)
+UNDETERMINED = "und"
 
 
-def row_frames(recipe: Recipe, tokenizer: Any, *, no_tokenizer: str = NO_TOKENIZER) -> tuple[Frame, Frame, Known]:
+def row_frames(
+    recipe: Recipe, tokens: Tokens | None = None, memos: Memos | None = None
+) -> tuple[Frame, Frame, Learned]:
     """The frames `rows` and `classes` of the finished split, and what train knows of the mentions held out.
 
-    Texts are read once, shard by shard.
-
-    `tokenizer`: what `Task.encode` takes, or None, and then the columns learned, tokens and cut are missing.
+    Texts are read shard by shard, and only those of rows that `memos` does not hold. Without `tokens`, or where the
+    tokenizer cannot be loaded, the columns learned, tokens and cut are missing.
     """
-    kind = task(recipe.settings.task, recipe.settings.guideline)
-    reader = Reader.of(recipe, kind)
-    folder = recipe.build / "split"
-    facts = [reader.read(row, split) for split, row in _rows(folder)]
-    rows = _rows_frame(recipe, facts, _kin_left_out(folder, kind))
-    seen = sorted({label for row in facts if row.split == TRAIN for label in row.strata})
-    _add_tokens(rows, _encoded(folder, kind, tokenizer, seen, recipe.settings.finetune.max_tokens), no_tokenizer)
-    return rows, _classes_frame(facts, recipe.settings.guideline.names), known(facts)
+    looking = Looking.at(recipe, memos)
+    known = looking.known()
+    rows = _rows_frame(looking, known)
+    counts = _class_counts(known)
+    seen = [label for label, of_sides in counts.items() if of_sides[0]]
+    _add_tokens(rows, *_lessons(looking, tokens, seen))
+    return rows, _classes_frame(counts, recipe.settings.guideline.names), learned(known)
 
 
-def _rows(folder: Path) -> Iterable[tuple[str, Row]]:
-    for split in SPLITS:
-        for batch in store.batches(folder, split):
-            for row in batch.to_pylist():
-                yield split, row
+def _lessons(looking: Looking, tokens: Tokens | None, seen: Sequence[str]) -> tuple[pa.Table | None, str]:
+    """What the trainer gets of every row, or why that is not known."""
+    if tokens is None:
+        return None, NO_TOKENIZER
+    try:
+        return looking.lessons(tokens, seen), NO_TOKENIZER
+    except Unloadable as error:
+        return None, f"the tokenizer could not be loaded: {error}"
 
 
-def _kin_left_out(folder: Path, kind: Task) -> list[list[str]]:
-    """The kin of every row that annotators saw and the split rejected."""
-    lines = (line for batch in store.batches(folder, "rejected", columns=["row"]) for line in batch["row"].to_pylist())
-    return [kind.kin(row) for row in map(json.loads, lines) if not row["parents"]]
-
-
-def _rows_frame(recipe: Recipe, facts: Sequence[Facts], left_out: Sequence[Sequence[str]]) -> Frame:
-    frame = Frame(pd.DataFrame({name: [getattr(row, name) for row in facts] for name in _FACTS}))
-    for row in facts:
-        for column, seen in row.evidence:
-            frame.evidence.setdefault(column, {}).setdefault(row.id, seen)
+def _rows_frame(looking: Looking, known: Known) -> Frame:
+    recipe = looking.recipe
+    frame = Frame(_table(known, frozenset(recipe.settings.ingest.languages)))
+    _add_seen(frame, known)
     split = store.read_report(recipe.build / "split") or {"details": {}}
-    pairs = searched.near(recipe) if split["details"].get("pairs_from") == "audit" else None
-    given_away = leaks(facts, threshold=recipe.settings.split.near_threshold, left_out=left_out, pairs=pairs)
-    for column, found in {**repeats(facts), **given_away}.items():
-        frame.table[column] = [at in found for at in range(len(facts))]
-        frame.evidence[column] = {
-            facts[at].id: f"{facts[other].id} in {facts[other].split}" for at, other in found.items()
-        }
-    _add_parents(frame, facts)
+    given_away = leaks(
+        known,
+        texts=looking.texts,
+        threshold=recipe.settings.split.near_threshold,
+        left_out=list(_kin_left_out(looking)),
+        pairs=searched.near(recipe) if split["details"].get("pairs_from") == "audit" else None,
+        recall=looking.work.recalled,
+    )
+    for column, found in {**repeats(known), **given_away}.items():
+        _add_found(frame, known, column, found)
+    _add_parents(frame, known)
     frame.why["language_expected"] = "the recipe names no languages (ingest.languages), so none is unexpected"
     frame.why["unknown_labels"] = "the guideline names no labels, so none can be unknown"
     return frame
 
 
-def _add_parents(frame: Frame, facts: Sequence[Facts]) -> None:
-    train = {row.id for row in facts if row.split == TRAIN}
-    stray = [[parent for parent in row.parents if parent not in train] for row in facts]
-    orphans = [row.made and not row.parents for row in facts]
-    frame.table["made_outside_train"] = [row.made and row.split != TRAIN for row in facts]
-    frame.table["parent_outside_train"] = [bool(lost) or orphan for lost, orphan in zip(stray, orphans, strict=True)]
-    frame.evidence["made_outside_train"] = {row.id: f"made, in {row.split}" for row in facts if row.split != TRAIN}
-    frame.evidence["parent_outside_train"] = {
-        row.id: ", ".join(lost) or "names no parent" for row, lost in zip(facts, stray, strict=True)
+def _table(known: Known, languages: frozenset[str]) -> pd.DataFrame:
+    """The columns that are read off each row alone; a column of which nothing is known holds only None."""
+    columns: dict[str, Any] = {name: _text(known.column(name)) for name in ("id", "rules", "tag_fault")}
+    columns |= {name: np.asarray(known.column(name)) for name in (*SIGNS, "weight")}
+    nothing = pd.Series([None] * len(known), dtype=object)
+    labels = known.column("unknown_labels")
+    columns["unknown_labels"] = nothing if labels.null_count else _text(labels)
+    # Undetermined is no other language: too short to say.
+    wanted = pa.array(sorted({*languages, UNDETERMINED}), pa.string())
+    expected = pc.is_in(known.column("language"), value_set=wanted)
+    columns["language_expected"] = np.asarray(expected) if languages else nothing
+    return pd.DataFrame(columns)
+
+
+def _text(column: pa.Array) -> Any:
+    """A column of texts as pandas holds it, over the same bytes."""
+    return pd.array(column.cast(pa.large_string()), dtype=pd.StringDtype(na_value=np.nan))
+
+
+def _add_seen(frame: Frame, known: Known) -> None:
+    """What was seen of rows that offend, of rows of one id the first."""
+    row, seen = members(known.column("seen"))
+    lines = zip(known.names(row), seen.to_pylist(), strict=True)
+    for name, one in lines:
+        frame.evidence.setdefault(one["column"], {}).setdefault(name, one["said"])
+    if frame.table["language_expected"].dtype == bool:
+        odd = np.flatnonzero(~frame.table["language_expected"].to_numpy())
+        languages = known.column("language").take(pa.array(odd)).to_pylist()
+        frame.evidence["language_expected"] = dict(zip(known.names(odd)[::-1], languages[::-1], strict=True))
+
+
+def _kin_left_out(looking: Looking) -> Iterator[list[str]]:
+    """The kin of every row that annotators saw and the split rejected."""
+    for batch in looking.work.batches("rejected", ["row"]):
+        for row in map(json.loads, batch["row"].to_pylist()):
+            if not row["parents"]:
+                yield looking.work.task.kin(row)
+
+
+def _add_found(frame: Frame, known: Known, column: str, found: Found) -> None:
+    """Which rows another one gives away, and which one that is."""
+    frame.table[column] = _flags(len(known), found.row)
+    sides = (SPLITS[side] for side in known.side[found.twin].tolist())
+    twins = (f"{name} in {side}" for name, side in zip(known.names(found.twin), sides, strict=True))
+    frame.evidence[column] = dict(zip(known.names(found.row), twins, strict=True))
+
+
+def _flags(rows: int, at: NDArray[np.int64]) -> Flags:
+    flags = np.zeros(rows, dtype=bool)
+    flags[at] = True
+    return flags
+
+
+def _add_parents(frame: Frame, known: Known) -> None:
+    made = known.made & ~known.train
+    row, parents = members(known.column("parents"))
+    train = known.column("id").filter(pa.array(known.train))
+    lost = ~np.asarray(pc.is_in(parents, value_set=train))
+    frame.table["made_outside_train"] = made
+    frame.table["parent_outside_train"] = _flags(len(known), row[lost]) | (known.made & ~known.copied)
+    at = np.flatnonzero(made)
+    sides = (SPLITS[side] for side in known.side[at].tolist())
+    frame.evidence["made_outside_train"] = {
+        name: f"made, in {side}" for name, side in zip(known.names(at), sides, strict=True)
     }
+    frame.evidence["parent_outside_train"] = _strays(frame, known)
 
 
-@dataclass(frozen=True)
-class _Taught:
-    """What the trainer gets of a row: targets learned, tokens, whether the limit cut it, why it cannot be encoded."""
-
-    learned: int
-    tokens: int
-    cut: bool
-    fault: str = ""
-
-
-def _encoded(folder: Path, kind: Task, tokenizer: Any, seen: Sequence[str], max_tokens: int) -> list[_Taught] | None:
-    """What the trainer gets of every row; None without a tokenizer. A row that cannot be encoded teaches nothing."""
-    if tokenizer is None:
-        return None
-    classes = kind.classes(seen)
-    return [_taught(kind, row, tokenizer, classes, max_tokens) for _, row in _rows(folder)]
+def _strays(frame: Frame, known: Known) -> dict[str, str]:
+    """Of rows whose parents are not in train those parents."""
+    at = np.flatnonzero(frame.table["parent_outside_train"])
+    parents = known.column("parents").take(pa.array(at)).to_pylist()
+    train = known.column("id").filter(pa.array(known.train))
+    named = pa.array([one for some in parents for one in some or ()], pa.string())
+    there = set(named.filter(pc.is_in(named, value_set=train)).to_pylist())
+    lost = (", ".join(one for one in some or () if one not in there) for some in parents)
+    return {name: told or "names no parent" for name, told in zip(known.names(at), lost, strict=True)}
 
 
-def _taught(kind: Task, row: Row, tokenizer: Any, classes: Sequence[str], max_tokens: int) -> _Taught:
-    try:
-        encoded = kind.encode(row, tokenizer, classes=classes, max_tokens=max_tokens)
-    except AssayError as error:
-        return _Taught(0, 0, False, f"cannot be encoded: {error}")
-    return _Taught(encoded.learned, len(encoded.inputs.get("input_ids", ())), encoded.cut)
+def _add_tokens(frame: Frame, lessons: pa.Table | None, why: str) -> None:
+    for column in LESSONS.names[:3]:
+        nothing = pd.Series([None] * len(frame.table), dtype=object)
+        frame.table[column] = nothing if lessons is None else np.asarray(lessons[column])
+        frame.why[column] = why
+    if lessons is not None:
+        ids = frame.table["id"]
+        faults = np.flatnonzero(np.asarray(lessons["fault"].is_valid()))
+        said = lessons["fault"].take(pa.array(faults)).to_pylist()
+        frame.evidence["learned"] = dict(zip(ids.iloc[faults], said, strict=True))
+        cut = np.flatnonzero(frame.table["cut"])
+        kept = frame.table["tokens"].iloc[cut]
+        frame.evidence["cut"] = {name: f"{count} tokens kept" for name, count in zip(ids.iloc[cut], kept, strict=True)}
 
 
-def _add_tokens(frame: Frame, encoded: Sequence[_Taught] | None, no_tokenizer: str) -> None:
-    for column in ("learned", "tokens", "cut"):
-        values = [None] * len(frame.table) if encoded is None else [getattr(row, column) for row in encoded]
-        frame.table[column] = pd.Series(values, dtype=object if encoded is None else None)
-        frame.why[column] = no_tokenizer
-    ids = frame.table["id"].tolist()
-    frame.evidence["learned"] = {id_: row.fault for id_, row in zip(ids, encoded or (), strict=False) if row.fault}
-    frame.evidence["cut"] = {id_: f"{row.tokens} tokens kept" for id_, row in zip(ids, encoded or (), strict=False)}
+def _class_counts(known: Known) -> dict[str, list[int]]:
+    """Of every class how many rows of each side have it."""
+    row, strata = members(known.column("strata"))
+    encoded: Any = pc.dictionary_encode(strata)
+    names = encoded.dictionary.to_pylist()
+    once = np.unique(row * max(len(names), 1) + codes(encoded))
+    at = known.side[once // max(len(names), 1)] + len(SPLITS) * (once % max(len(names), 1))
+    counts = np.bincount(at, minlength=len(names) * len(SPLITS)).reshape(-1, len(SPLITS))
+    return dict(sorted(zip(names, counts.tolist(), strict=True)))
 
 
-def _classes_frame(facts: Sequence[Facts], names: Sequence[str]) -> Frame:
-    counts = Counter((label, row.split) for row in facts for label in set(row.strata))
-    labels = sorted({*names, *(label for label, _ in counts)} - {NO_LABEL})
-    table = pd.DataFrame({"id": labels} | {split: [counts[label, split] for label in labels] for split in SPLITS})
-    return Frame(table)
+def _classes_frame(counts: dict[str, list[int]], names: Sequence[str]) -> Frame:
+    labels = sorted({*names, *counts} - {NO_LABEL})
+    of_sides = [counts.get(label, [0] * len(SPLITS)) for label in labels]
+    columns = {split: [counted[at] for counted in of_sides] for at, split in enumerate(SPLITS)}
+    return Frame(pd.DataFrame({"id": labels, **columns}))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.gate import examine
+from pipeline.gate.lessons import Tokens
 from pipeline.gate.mutations import FURTHER, MUTATIONS, Mutation
 from pipeline.gate.sample import Case, Words, good
 from pipeline.gate.suite import Gate, Suite, declared, suite
@@ -87,7 +88,8 @@ def _unknown(gates: Sequence[Gate]) -> list[Caught]:
 def _verdicts(case: Case, held: Callable[[Suite], Suite] = lambda held: held, tokenizer: Any = Words) -> list[Verdict]:
     with tempfile.TemporaryDirectory() as folder:
         recipe = case.write(Path(folder))
-        return examine(recipe, held(suite(recipe)), tokenizer_loader=tokenizer, earlier=case.earlier).verdicts
+        tokens = Tokens(tokenizer) if tokenizer else None
+        return examine(recipe, held(suite(recipe)), tokens=tokens, earlier=case.earlier).verdicts
 
 
 def _broken_checks() -> list[Caught]:

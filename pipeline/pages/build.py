@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import store
 from pipeline.contract import contract
+from pipeline.errors import AssayError
+from pipeline.memo import COLUMNS, FOLDER, Memos
+from pipeline.pages.frame import code_hash
+from pipeline.stage import code_version
 from pipeline.tasks import task
 from pipeline.text import units
 
@@ -21,9 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pipeline.recipe import Recipe
-    from pipeline.tasks import Row, Task
+    from pipeline.tasks import Task
 
 STAGES = ("ingest", "audit", "suspect", "augment", "split", "gate", "finetune", "evaluate")
+BATCH_ROWS = 4096
 TALLIED_ROWS = 50_000
 """Tables with more rows are counted on about so many, drawn by a hash of their ids."""
 
@@ -140,18 +146,65 @@ class Build:
         of_rows = self.rows(stage, table)
         if not of_rows:
             return None
-        made = Tally(Counter(), Counter(), Counter(), 0, of_rows)
-        counted, every = 0, -(-of_rows // TALLIED_ROWS)
-        for batch in self.batches(stage, table):
-            for row in _drawn(batch, every).to_pylist():
-                counted += 1
-                self._count(made, row)
-        return Tally(made.classes, made.lengths, made.languages, counted, of_rows)
+        counted: Counter[str] = Counter()
+        lengths: Counter[int] = Counter()
+        languages: Counter[str] = Counter()
+        for batch, made in self._measured(stage, table, every=-(-of_rows // TALLIED_ROWS)):
+            counted.update(_each_once(made["strata"]))
+            lengths.update(made["octave"].to_pylist())
+            languages.update(batch.column(0).to_pylist())
+        return Tally(counted, lengths, languages, languages.total(), of_rows)
 
-    def _count(self, made: Tally, row: Row) -> None:
-        made.classes.update(set(self.task.strata(row)))
-        made.lengths[octave(len(units(self.task.shown(row))))] += 1
-        made.languages[row["language"]] += 1
+    def _measured(self, stage: str, table: str, *, every: int) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+        """The rows that are counted: the languages, and beside them what is remembered of their own columns."""
+        own = contract(self.recipe.settings.task).own
+        given = (
+            (drawn.select(["language"]), drawn.select(own))
+            for batch in store.batches(self.recipe.build / stage, table, columns=["id", "language", *own])
+            if (drawn := _drawn(batch, every)).num_rows
+        )
+        memo = self._memos.of(measured, [stage, table, self.task.name, self.task.guideline.model_dump(mode="json")])
+        function = partial(measured, self.task, self._octaves)
+        try:
+            yield from memo.through(function, given, mapped=map, batch_rows=BATCH_ROWS, sort=COLUMNS)
+        except OSError as error:
+            problem = f"cannot be written: {error.strerror or error}"
+            raise AssayError(str(memo.path), problem, "free some space, or make the folder writable") from error
+
+    @cached_property
+    def _memos(self) -> Memos:
+        return Memos(self.recipe.build / FOLDER / "pages", code_version() + code_hash().hex())
+
+    @cached_property
+    def _octaves(self) -> dict[str, int]:
+        """The octaves of the texts that were read."""
+        return {}
+
+    def forget_others(self) -> None:
+        """Remove what is remembered of rows and was not asked for since the build was read."""
+        self._memos.forget_others()
+
+
+MEASURED = pa.schema([("strata", pa.list_(pa.string())), ("octave", pa.int64())])
+"""The classes of a row, and the octave of its length in words."""
+
+
+def measured(kind: Task, known: dict[str, int], batch: pa.RecordBatch) -> pa.RecordBatch:
+    """What is counted of every row of a batch: `MEASURED`; most texts stand in several tables, and are `known` then."""
+    rows = batch.to_pylist()
+    strata, shown = [kind.strata(row) for row in rows], list(map(kind.shown, rows))
+    known |= {text: octave(len(units(text))) for text in shown if text not in known}
+    octaves = [known[text] for text in shown]
+    return pa.RecordBatch.from_arrays([pa.array(strata, MEASURED[0].type), pa.array(octaves)], schema=MEASURED)
+
+
+def _each_once(lists: pa.Array) -> dict[str, int]:
+    """In how many of the lists each text stands."""
+    encoded: Any = pc.dictionary_encode(pc.list_flatten(lists))
+    names = encoded.dictionary.to_pylist()
+    pairs = np.asarray(pc.list_parent_indices(lists)) * len(names) + np.asarray(encoded.indices)
+    counts = np.bincount(np.unique(pairs) % max(len(names), 1), minlength=len(names))
+    return dict(zip(names, counts.tolist(), strict=True))
 
 
 def read(recipe: Recipe) -> Build:

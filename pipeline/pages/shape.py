@@ -46,6 +46,7 @@ _MEASURED = ("read", "train, with copies", "test")
 def classes(build: Build) -> Section:
     """Pictures of the classes, lengths and languages, before and after."""
     tallies = {name: found for name, *where in _TABLES if (found := build.tally(*where)) is not None}
+    build.forget_others()
     if not tallies:
         return Section("classes", "Classes and lengths, before and after", command="assay run")
     blocks: list[Block] = [

@@ -27,7 +27,7 @@ def seen(
     kept(tmp_path, base or texts())
     recipe = build(tmp_path, rows, **told)
     versions.told(recipe, "PASS")
-    frame = change_frame(recipe, row_frames(recipe, None)[1])
+    frame = change_frame(recipe, row_frames(recipe)[1])
     assert frame.broken == ""
     (line,) = frame.table.to_dict("records")
     return {str(name): value for name, value in line.items()}, {
@@ -116,7 +116,7 @@ def test_without_a_version_there_is_a_reason_and_no_value(tmp_path: Path) -> Non
 def test_what_cannot_be_compared_is_broken_and_no_pass(tmp_path: Path) -> None:
     kept(tmp_path, texts())
     recipe = build(tmp_path, with_row(texts(), "test", texts()["train"][0]), gate={"base": "latest"})
-    frame = change_frame(recipe, row_frames(recipe, None)[1])
+    frame = change_frame(recipe, row_frames(recipe)[1])
     assert "two rows have the id 'film/0'" in frame.broken
 
 

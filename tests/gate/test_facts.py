@@ -20,13 +20,12 @@ def reader(name: str = "classification") -> Reader:
     return Reader(
         task=task(name, settings.guideline),
         own=("text", "labels") if name == "classification" else ("messages",),
-        languages=frozenset(settings.ingest.languages),
         labels=frozenset(settings.guideline.names),
     )
 
 
-def read(text: str) -> Any:
-    return reader().read(good("classification").rows["train"][0] | {"text": text}, "train")
+def read(text: str) -> dict[str, Any]:
+    return reader().read(good("classification").rows["train"][0] | {"text": text})
 
 
 @pytest.mark.parametrize(
@@ -34,34 +33,31 @@ def read(text: str) -> Any:
 )
 def test_clean_text_shows_no_signs(text: str) -> None:
     facts = read(text)
-    assert (facts.mojibake, facts.control, facts.replacement) == (False, False, False)
+    assert (facts["mojibake"], facts["control"], facts["replacement"]) == (False, False, False)
+    assert facts["seen"] == []
 
 
 @pytest.mark.parametrize("text", ["it’s", "café", "naïve “so”", "👍"])
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
 def test_utf8_read_as_something_else_shows(text: str, encoding: str) -> None:
-    assert read(text.encode().decode(encoding, errors="ignore")).mojibake
+    assert read(text.encode().decode(encoding, errors="ignore"))["mojibake"]
 
 
 def test_chinese_mojibake_shows() -> None:
-    assert read("锟斤拷锟斤拷").mojibake
+    assert read("锟斤拷锟斤拷")["mojibake"]
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x1b", "\x85", "\ufeff", "\ufffe"])
 def test_control_characters_show(character: str) -> None:
-    assert read(f"a{character}b").control
+    facts, text = read(f"a{character}b"), f"a{character}b\nwarm"
+    assert facts["control"]
+    assert facts["seen"] == [("control", f"{text!a} at code point 1")]
 
 
 def test_signs_are_looked_for_in_every_text_of_a_row() -> None:
     row = good("chat").rows["train"][0]
     row["messages"][1]["content"] += "\ufffd"
-    assert reader("chat").read(row, "train").replacement
-
-
-def test_undetermined_language_is_not_another_language() -> None:
-    row = good("classification").rows["train"][0]
-    expected = [reader().read(row | {"language": code}, "train").language_expected for code in ("en", "und", "fr")]
-    assert expected == [True, True, False]
+    assert reader("chat").read(row)["replacement"]
 
 
 def tokens(*edges: tuple[int, int]) -> list[dict[str, int]]:

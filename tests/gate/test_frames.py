@@ -11,6 +11,7 @@ from pipeline import store
 from pipeline.contract import contract
 from pipeline.gate.frame import Frame
 from pipeline.gate.frames import frames
+from pipeline.gate.lessons import Tokens
 from pipeline.gate.sample import Case, Words, good
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def made(case: Case, folder: Path, tokenizer: Any = Words) -> dict[str, Frame]:
     recipe = case.write(folder)
     stages = ("ingest", "audit", "augment", "split")
     reports = {name: store.read_report(recipe.build / name) or {} for name in stages}
-    return frames(recipe, reports, contract(case.task).schema, case.earlier, tokenizer)
+    return frames(recipe, reports, contract(case.task).schema, case.earlier, tokens=Tokens(tokenizer))
 
 
 @pytest.mark.parametrize("task", ["classification", "tagging", "chat"])
