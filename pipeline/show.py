@@ -49,7 +49,7 @@ def closing(reports: Sequence[Mapping[str, Any]], name: str) -> Table:
     for column in ("stage", "in", "made", "joined", "rejected", "kept"):
         table.add_column(column, justify="left" if column == "stage" else "right")
     table.add_column("why rejected")
-    table.add_column("")
+    table.add_column("worked on", justify="right")
     for report in reports:
         counts = report["counts"]
         why = ", ".join(
@@ -58,12 +58,19 @@ def closing(reports: Sequence[Mapping[str, Any]], name: str) -> Table:
         numbers = [f"{counts[column]:,}" for column in ("in", "made", "joined", "rejected", "kept")]
         if counts["looks"]:
             numbers, why = [numbers[0], *[""] * 4], "looks, and takes out nothing"
-        table.add_row(report["stage"], *numbers, why, "" if report["fresh"] else "[dim]as before[/dim]")
+        table.add_row(report["stage"], *numbers, why, _worked_on(report))
     if "train" in reports[-1]["tables"]:
         sides = {side: reports[-1]["tables"][side]["rows"] for side in ("train", "validation", "test")}
         table.caption = "  ".join(f"{side} {rows:,}" for side, rows in sides.items())
         table.caption_justify = "left"
     return table
+
+
+def _worked_on(report: Mapping[str, Any]) -> str:
+    """How many rows of a stage were worked on; what others were made into is remembered of the last build."""
+    if not report["fresh"]:
+        return "[dim]as before[/dim]"
+    return "all" if report["counts"]["looks"] else f"{report['anew']:,} rows"
 
 
 def attention(reports: Sequence[Mapping[str, Any]]) -> list[str]:

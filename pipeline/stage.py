@@ -135,6 +135,8 @@ def run(
 ) -> dict[str, Any]:
     """Run a stage unless its result is there already; its report, with `"fresh": True` where it was run now.
 
+    `"anew"` is then how many rows were worked on, and not remembered of the last run.
+
     `fresh`: run it whatever is there, and believe nothing that is remembered of earlier runs. `remember`: keep what is
     made of every row for the next run.
 
@@ -167,7 +169,7 @@ def run(
         report = _written(stage, work, partial, wanted, before=before, shard_rows=shard_rows)
     if work.memos is not None:
         work.memos.forget_others()
-    return report | {"fresh": True}
+    return report | {"fresh": True, "anew": work.memos.anew if work.memos is not None else report["counts"]["in"]}
 
 
 def _written(

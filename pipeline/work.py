@@ -96,7 +96,7 @@ class Work:
         """
         if self.memos is None or not given.num_rows:
             return function(given)
-        memo = self.memos.of(function, [])
+        memo = self.memos.of(function, [], rows=False)
         whole = memo.through(function, [(None, given)], mapped=map, batch_rows=given.num_rows, sort=KEYED)
         return next(made for _, made in list(whole))
 

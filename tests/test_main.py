@@ -14,7 +14,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from pipeline import __main__ as command_line
-from pipeline import flow
+from pipeline import finetune, flow, store
 from pipeline.commands import building
 from pipeline.errors import AssayError
 from tests.conftest import ROOT
@@ -74,6 +74,29 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
         assert command in told
         assert assay(None, command, "--help").exit_code == 0
     assert "Exit codes" in told
+
+
+def test_training_says_that_gates_do_not_pass_or_were_not_asked(one: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finetune, "finetune", lambda recipe, console: {})
+    assert "but no gate has looked at it" in assay(one, "finetune").output
+    for verdict, told in (("FAIL", "1 of its gates does not pass (rows)"), ("PASS", "")):
+        results = [{"gate": "rows", "verdict": verdict}, {"gate": "other", "verdict": "WARN"}]
+        monkeypatch.setattr(store, "read_report", lambda folder, results=results: {"results": results})
+        output = " ".join(assay(one, "finetune").output.split())
+        assert (told in output) if told else ("trained on" not in output)
+
+
+def test_a_recipe_that_asks_for_shares_of_what_has_none_is_refused_before_anything_is_built(one: Recipe) -> None:
+    path = one.folder / "recipe.toml"
+    toml = path.read_text(encoding="utf-8")
+    path.write_text(toml + '\n[finetune]\nsoft_labels = "votes"\n', encoding="utf-8")
+    assert assay(one, "check-recipe").exit_code == 0
+    path.write_text(
+        toml.replace('"classification"', '"chat"') + '\n[finetune]\nsoft_labels = "votes"\n', encoding="utf-8"
+    )
+    result = assay(one, "check-recipe")
+    assert result.exit_code != 0
+    assert "shares are for labels" in str(result.exception)
 
 
 @pytest.mark.parametrize("stage", ["ingest", "audit", "augment", "split"])

@@ -64,6 +64,13 @@ def test_the_closing_table_says_why_rows_left_and_where_they_went() -> None:
     assert "train 2,000  validation 500  test 499" in text
 
 
+@pytest.mark.parametrize(("looks", "told"), [(False, "1,234 rows"), (True, "all")])
+def test_the_closing_table_says_how_many_rows_were_worked_on(looks: bool, told: str) -> None:
+    numbers = dict.fromkeys(("in", "made", "joined", "rejected", "kept"), 3000)
+    report = {"stage": "audit", "counts": numbers | {"looks": looks, "reasons": {}}, "tables": {}, "fresh": True}
+    assert told in printed(show.closing([report | {"anew": 1234}], "x"))
+
+
 def test_duplicates_and_conflicts_are_pointed_out() -> None:
     details = {
         "duplicates": {

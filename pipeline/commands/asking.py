@@ -61,13 +61,14 @@ def check_recipe(
     The names of gates, sources and files that it uses are looked up as well; what has to be fetched is not.
     """
     from pipeline import recipe, sources, tasks
+    from pipeline.finetune import shares
     from pipeline.gate.suite import suite
 
     if schema:
         sys.stdout.write(recipe.json_schema() + "\n")
         return
     for one in shell.recipes(names, data):
-        tasks.task(one.settings.task, one.settings.guideline)
+        shares.check(one, tasks.task(one.settings.task, one.settings.guideline))
         suite(one)
         for reading in one.settings.against:
             sources.raw_files(one, reading)

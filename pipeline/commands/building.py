@@ -30,7 +30,7 @@ def _build(names: list[str] | None, data: Path, engine: Engine, *, last: str, fr
         console.print(show.closing(reports, one.name))
         for line in (*show.attention(reports), *(show.DEALT_ANEW if is_new and last == "split" else ())):
             console.print(line)
-        console.print(f"{one.name}: {clock.told(rows)}\n")
+        console.print(f"{one.name}: stages {clock.told(rows)}\n")
     return recipes
 
 
@@ -75,9 +75,13 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Make all anew, whatever is remembered of rows.")] = False,
 ) -> None:
     """All data stages, then the gates and the report: from raw files to gated splits, kept as a version."""
+    from pipeline import show
+
+    clock = show.Clock()
     recipes = _build(names, data, shell.engine(workers, batch_rows), last="split", fresh=fresh)
     code = _gates(recipes, fresh=fresh)
     _report(recipes)
+    shell.console().print(f"all done in {clock.told()}")
     raise typer.Exit(code)
 
 
@@ -132,7 +136,23 @@ def finetune(names: Names = None, data: Data = Path("data")) -> None:
     from pipeline import finetune as training
 
     for one in shell.recipes(names, data):
+        _warn_of_gates(one)
         training.finetune(one, console=shell.console())
+
+
+def _warn_of_gates(one: Recipe) -> None:
+    """Say where a model is trained on splits that gates found at fault, or that none has looked at."""
+    from pipeline import store
+
+    report = store.read_report(one.build / "gate")
+    bad = [result["gate"] for result in report["results"] if result["verdict"] in ("FAIL", "ERROR")] if report else []
+    if report is None:
+        told = f"no gate has looked at it; assay gate {one.name}"
+    elif bad:
+        told = f"{len(bad)} of its gates {'does' if len(bad) == 1 else 'do'} not pass ({', '.join(bad)}); assay gate {one.name}"
+    else:
+        return
+    shell.console().print(f"[yellow]{one.name} is trained on all the same[/yellow], but {told}")
 
 
 @app.command(rich_help_panel=BUILD)

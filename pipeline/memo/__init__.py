@@ -98,16 +98,23 @@ class Memos:
     believed: bool = True
     """Whether what stands there is used; it is written in any case."""
     _names: Counter[str] = field(default_factory=Counter)
+    _of_rows: list[Memo] = field(default_factory=list)
 
-    def of(self, function: Callable[..., Any], version: Any) -> Memo:
-        """The memo of a function under these settings; `version` is JSON-able."""
+    @property
+    def anew(self) -> int:
+        """How many rows a function of rows was run on, the one of them that was run on the most."""
+        return max((memo.anew for memo in self._of_rows), default=0)
+
+    def of(self, function: Callable[..., Any], version: Any, *, rows: bool = True) -> Memo:
+        """The memo of a function under these settings; `version` is JSON-able, `rows`: whether it is of rows."""
         plain = _unbound(function)
         called = f"{plain.__module__}.{plain.__qualname__}"
         basis = json.dumps([self.code, called, version], sort_keys=True, ensure_ascii=True)
         name = f"{plain.__name__}-{_hash(basis)[:12]}"
         self._names[name] += 1
-        at = self.folder / f"{name}-{self._names[name]}.arrow"
-        return Memo(at, basis, believed=self.believed)
+        memo = Memo(self.folder / f"{name}-{self._names[name]}.arrow", basis, believed=self.believed)
+        self._of_rows += [memo] if rows else []
+        return memo
 
     def forget_others(self) -> None:
         """Remove what this run did not use: memos of other settings and other code."""
@@ -134,6 +141,8 @@ class Memo:
     path: Path
     basis: str
     believed: bool = True
+    anew: int = 0
+    """How many rows were not remembered."""
 
     def through(
         self,
@@ -184,6 +193,7 @@ class _Run(Generic[Beside, Given]):
             places = self._old.find(keys) if self._old else np.full(len(keys), -1, dtype=np.int64)
             self._waiting.append((beside, keys, places))
             new = np.flatnonzero(places < 0)
+            self._memo.anew += len(new)
             if len(new):
                 gathered.append(batch if len(new) == len(keys) else self._sort.pick(batch, new))
                 rows += len(new)
