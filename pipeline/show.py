@@ -200,11 +200,23 @@ def scores(report: Mapping[str, Any], name: str) -> Table:
         row = [metric, f"{score['value']:.4f}", _interval(score)]
         base = f"{reached[metric]:.4f}" if metric in reached else ""
         table.add_row(*row, base, style="bold" if metric == found["headline"] else "")
-    sampled = report["details"].get("sampled")
-    if sampled:
-        table.caption = f"{sampled['test']['rows']:,} of {sampled['test']['of_rows']:,} rows, because {sampled['why']}"
-        table.caption_justify = "left"
+    shares = found.get("shares") or {}
+    for metric, score in shares.get("metrics", {}).items():
+        table.add_row(f"{metric} to shares", f"{score['value']:.4f}", _interval(score), "")
+    table.caption, table.caption_justify = " ".join(_remarks(report, found, reached)) or None, "left"
     return table
+
+
+def _remarks(report: Mapping[str, Any], found: Mapping[str, Any], reached: Mapping[str, float]) -> Iterator[str]:
+    """What has to be known beside the scores: which rows they are of, and whether anything was learned at all."""
+    if sampled := report["details"].get("sampled"):
+        yield f"{sampled['test']['rows']:,} of {sampled['test']['of_rows']:,} rows, because {sampled['why']}."
+    if shares := found.get("shares"):
+        yield f"{shares['n']:,} rows have shares of labels, the entropy of which is {shares['entropy']:.4f}."
+    if not found.get("base_model"):
+        metrics, told = found["metrics"], {"accuracy", found["headline"]} & reached.keys() & found["metrics"].keys()
+        if low := sorted(name for name in told if metrics[name]["value"] <= reached[name]):
+            yield f"No better than the commonest answer by {', '.join(low)}: train longer, or on more rows."
 
 
 def _interval(score: Mapping[str, Any]) -> str:

@@ -51,8 +51,21 @@ def test_scores_beside_what_the_simplest_rival_reaches() -> None:
     assert "0.4000 to 0.6000" in text
     assert "0.2500" in text
     assert "not known" in text
+    assert "No better" not in text
     base = {"base_model": {"loss": {"value": 3.0}, "perplexity": {"value": 20.0}}}
     assert "before training" in printed(show.scores({"details": {"scores": {"test": found | base}}}, "x"))
+
+
+def test_scores_say_what_they_do_not_reach_and_how_near_they_come_to_shares() -> None:
+    scored = {"value": 0.5, "low": 0.4, "high": 0.6}
+    found: dict[str, Any] = {"n": 7, "headline": "f1", "metrics": {"f1": scored, "accuracy": scored}}
+    found |= {"majority": {"metrics": {"f1": 0.25, "accuracy": 0.5}}}
+    found |= {"shares": {"n": 5, "entropy": 0.125, "metrics": {"cross_entropy": scored | {"value": 0.75}}}}
+    text = " ".join(printed(show.scores({"details": {"scores": {"test": found}}}, "x")).split())
+    assert "No better than the commonest answer by accuracy:" in text
+    assert "cross_entropy to shares" in text
+    assert "0.7500" in text
+    assert "5 rows have shares of labels, the entropy of which is 0.1250" in text
 
 
 def test_the_closing_table_says_why_rows_left_and_where_they_went() -> None:
