@@ -6,12 +6,13 @@ import fcntl
 import json
 import os
 from codecs import BOM_UTF8
-from typing import TYPE_CHECKING, Any, BinaryIO
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from pipeline.errors import AssayError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 _BLOCK = 1 << 16
@@ -58,13 +59,29 @@ def add(path: Path, entries: Iterable[Mapping[str, Any]]) -> None:
     if not told:
         return
     try:
-        with path.open("ab+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with held(path, "ab+") as file:
             told = told if _is_ended(file, path) else "\n" + told
             _write(file, told.encode("utf-8", "backslashreplace"))
     except OSError as error:
         problem = f"cannot be written: {error.strerror}"
         raise AssayError(str(path), problem, "make room, or the file writable") from error
+
+
+@contextmanager
+def held(path: Path, mode: Literal["rb+", "ab+"] = "rb+") -> Iterator[BinaryIO]:
+    """The file, opened, which nobody else adds to or replaces until it is let go.
+
+    It is the one that stands there now: where another was put in its place while this one was waited for, that one.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    while True:
+        with path.open(mode) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                yield file
+                return
 
 
 def _write(file: BinaryIO, content: bytes) -> None:
@@ -92,8 +109,7 @@ def mend(path: Path) -> bool:
         return False
     try:
         before = path.stat().st_size
-        with path.open("rb+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with held(path) as file:
             _is_ended(file, path)
             return file.seek(0, os.SEEK_END) < before
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -9,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from threading import Event, Thread
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given
@@ -143,3 +146,24 @@ def test_where_there_is_no_room_nothing_is_written(tmp_path: Path, monkeypatch: 
     monkeypatch.undo()
     journal.add(path, [{"b": 1}])
     assert entries(path) == [{"a": 1}, {"b": 1}]
+
+
+def test_a_line_goes_into_the_file_that_was_put_in_the_place_of_the_one_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other, waits, lock = tmp_path / "one.jsonl", tmp_path / "other", Event(), fcntl.flock
+    journal.add(path, [{"a": 1}])
+
+    def flock(file: BinaryIO, how: int) -> None:
+        waits.set()
+        lock(file, how)
+
+    with journal.held(path):
+        monkeypatch.setattr(fcntl, "flock", flock)
+        waiting = Thread(target=journal.add, args=(path, [{"b": 2}]))
+        waiting.start()
+        assert waits.wait(10)
+        other.write_text('{"blank": 1}\n', encoding="utf-8")
+        other.replace(path)
+    waiting.join(10)
+    assert path.read_text(encoding="utf-8") == '{"blank": 1}\n{"b": 2}\n'

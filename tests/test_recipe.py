@@ -69,6 +69,10 @@ def refused(more: str, toml: str = CSV) -> str:
             "[[guideline.label]]\nname = 'a'\n[[guideline.label]]\nname = 'b'\naliases = ['a']",
             "these spellings stand for more than one label: a",
         ),
+        (
+            "[[guideline.label]]\nname = 'a '\naliases = ['b', '']",
+            "labels are read without the spaces around them, so no row can have these: 'a ', ''",
+        ),
         ("[fetch.f]\nurl = 'u'", "needs 'sha256': nothing is read that was not checked"),
         ("[fetch.f]\nsha256 = 'x'", "needs exactly one of 'package' and 'url'"),
         ("[[ingest.source]]\nname = 's'\nfiles = ['x']\nformat = 'csv'", "two sources have the same name"),

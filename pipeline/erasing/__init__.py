@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import erased, flow, store
 from pipeline.contract import contract
-from pipeline.erasing import files, gathering, purging, record
+from pipeline.erasing import blanking, files, gathering, purging, record
 from pipeline.erasing.marks import Marks, Target
 from pipeline.erasing.proof import FREE, Proof, prove, size
 from pipeline.erasing.search import Search
@@ -71,7 +71,7 @@ def erase(
         erased.add(erased.path_of(recipe), new)
         one.lock_lines = purging.lock_lines(recipe, one.marks)
         if decisions:
-            one.quoted = purging.blank(recipe, _is_gone(one.marks))
+            one.quoted = blanking.blank(recipe, _is_gone(one.marks), _search(recipe, _all_marks(recipe)))
         one.removed = purging.caches(recipe)
     reports, fault = _rebuilt(recipe, engine, begin)
     with store.locked(recipe.build):

@@ -144,7 +144,9 @@ def shared(recipe: Recipe, marks: Sequence[Marks], free: frozenset[str]) -> Othe
             found.longer.update(batch["id"].filter(pc.starts_with(batch["id"], name)).to_pylist())
         for _, values in leaves.of_batch(batch):
             found.words.update(
-                hashed for hashes in search.words(values.unique().to_pylist()) for hashed in hashes.tolist()
+                hashed
+                for hashes in search.words(values.unique().to_pylist(), inside=True)
+                for hashed in hashes.tolist()
             )
     return found
 

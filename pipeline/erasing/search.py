@@ -80,6 +80,7 @@ class Search:
             size: Known(_hashes(hashed for hashed, chars in words.items() if chars == size))
             for size in (SPACED, UNSPACED)
         }
+        self._short_sizes = sorted({chars for chars in words.values() if chars not in self._words})
         self._short = Known(_hashes(hashed for hashed, chars in words.items() if chars not in self._words))
         self._prefixes = tuple(one.target.prefix for one in marks if one.target.kind == "source")
         self._anchors = _anchors(marks)
@@ -132,16 +133,20 @@ class Search:
             candidates += _cuts(joined, at.start(), self._lengths, longer=self._longer)
         return len(self._ids.among(self._hasher.names(candidates)))
 
-    def words(self, texts: Sequence[str]) -> Iterator[Hashes]:
-        """The marks of words that stand in texts, as often as they do."""
+    def words(self, texts: Sequence[str], *, inside: bool = False) -> Iterator[Hashes]:
+        """The marks of words that stand in texts, as often as they do.
+
+        Those of whole short texts (a name that was marked, a short answer) are looked for as whole texts only, or also
+        `inside` longer ones.
+        """
         sizes = [size for size, known in self._words.items() if len(known)]
         if self._hasher is None or not (sizes or len(self._short)):
             return
         for joined in chunks(texts):
             for points in points_of(joined):
-                *inner, wholes = self._hasher.within(points, sizes)
-                yield from (self._words[size].among(hashes) for size, hashes in zip(sizes, inner, strict=True))
-                yield self._short.among(wholes)
+                *inner, wholes = self._hasher.within(points, [*sizes, *(self._short_sizes if inside else ())])
+                yield from (self._words[size].among(hashes) for size, hashes in zip(sizes, inner, strict=False))
+                yield from (self._short.among(hashes) for hashes in (*inner[len(sizes) :], wholes))
 
 
 def _hashes(values: Iterator[int] | tuple[()]) -> Hashes:

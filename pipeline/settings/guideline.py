@@ -58,6 +58,9 @@ class Guideline(Settings):
     @model_validator(mode="after")
     def _one_meaning_each(self) -> Guideline:
         spellings = [word for label in self.label for word in (label.name, *label.aliases)]
+        if edged := [word for word in spellings if word != word.strip() or not word]:
+            told = ", ".join(f"'{word}'" for word in edged)
+            raise ValueError(f"labels are read without the spaces around them, so no row can have these: {told}")
         twice = sorted({word for word in spellings if spellings.count(word) > 1})
         if twice:
             raise ValueError(f"these spellings stand for more than one label: {', '.join(twice)}")

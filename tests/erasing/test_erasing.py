@@ -18,7 +18,7 @@ from pipeline.cache import file_hash
 from pipeline.erasing import Target, purging
 from pipeline.errors import AssayError
 from pipeline.exchange import rounds
-from tests.erasing.sets import ALONE, SECRET, SECRET_ZH, SHARED, SHORT, data_set, whole_build
+from tests.erasing.sets import ALONE, SECRET, SECRET_ZH, SHARED, SHORT, data_set, decision, whole_build
 from tests.small import contents, rejected, table
 
 if TYPE_CHECKING:
@@ -495,3 +495,45 @@ def test_a_pulled_version_that_holds_erased_rows_is_refused(before: Path, clean:
     with pytest.raises(AssayError, match="holds rows that are erased from 'small'"):
         erasing.hold_clean(clean, folder)
     erasing.hold_clean(opened(before), folder)
+
+
+def test_rules_reasons_and_half_lines_lose_the_words_of_erased_rows(one: Recipe) -> None:
+    from pipeline import decisions
+
+    said = {"who": "ada", "when": "2026-01-03", "why": "so it is"}
+    alone = {"rule": {"given": "bad", "becomes": "good", "phrases": [SECRET]}, "verdict": "wrong"} | said
+    both = {"rule": {"given": "bad", "becomes": "good", "phrases": [SECRET, "kettle"]}, "verdict": "wrong"} | said
+    told = {"row": "shop/4", "verdict": "fine", "was": "bad"} | said | {"why": f"as with {SECRET}"}
+    about = decision("forum/20", SECRET) | {"act": "x1"}
+    one.decisions.unlink()
+    alone_id, both_id, told_id, about_id = decisions.add(one.decisions, [alone, both, told, about])
+    taken_back = decisions.undo(one.decisions, both_id, who="ben", when="2026-01-04", why="no kettle")
+    decisions.undo(one.decisions, "x1", who="ben", when="2026-01-04", why="about Quennell")
+    decisions.undo(one.decisions, taken_back, who="ben", when="2026-01-05", why="and yet")
+    decisions.undo(one.decisions, told_id, who="ben", when="2026-01-05", why="no")
+    torn = one.decisions.with_name("decisions.jsonl.torn")
+    torn.write_text(json.dumps(about)[:-9] + "\n")
+    erasure = erase(one, FORUM, decisions=True)
+    assert erasure.proof.findings == []
+    assert not torn.exists()
+    assert "Quennell" not in one.decisions.read_text()
+    book = decisions.read(one.decisions)
+    (rule,) = book.rules
+    assert rule.rule is not None
+    assert (rule.rule.phrases, rule.who) == (("kettle",), "ada"), "taken back, and that taken back as well"
+    assert [line.row for line in book.standing] == [], "what was taken back is not in force under its new name"
+    assert {alone_id, both_id, told_id, about_id}.isdisjoint(line.id for line in book.lines)
+
+
+def test_a_name_that_rows_of_others_hold_is_no_trace_of_the_erased_one(tmp_path: Path) -> None:
+    from pipeline import decisions
+    from tests.exchange.rounds import entities
+
+    one = entities(tmp_path, named="Zebulon Quagmire")
+    flow.build(one, ALONE)
+    rule = {"given": "PER", "becomes": "ORG", "surfaces": ["zebulon quagmire"]}
+    said = {"verdict": "wrong", "who": "ada", "when": "2026-01-03", "why": "so it is"}
+    decisions.add(one.decisions, [{"rule": rule} | said])
+    erasure = erase(one, Target("row", "s/7"), decisions=True)
+    assert erasure.proof.findings == []
+    assert [line.rule.surfaces for line in decisions.read(one.decisions).rules if line.rule] == [("zebulon quagmire",)]
