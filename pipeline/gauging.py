@@ -7,8 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import AssayError, Unfit
-from pipeline.naming import played
-from pipeline.playing import longest, spine, text_of
+from pipeline.naming import candidates, played
+from pipeline.playing import longest, spine, take_gold
+from pipeline.prose import pair_of, text_of, texts_apart
 from pipeline.tasks.scales import number, spelled
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ USUAL = (
     (0, 1), (-1, 1), (0, 2), (1, 3), (0, 3), (1, 4), (0, 4), (1, 5), (-2, 2), (0, 5), (1, 6), (1, 7), (0, 6), (-3, 3),
     (1, 9), (1, 10), (0, 10), (-5, 5), (-10, 10), (0, 100), (-50, 50), (-100, 100),
 )  # fmt: skip
+RATED = "a rating is a number for a text"
 LEAST_USED = 0.5
 """Ratings that use less than this of a usual scale are not said to be on it."""
 
@@ -89,9 +91,11 @@ def rating(good: list[dict[str, Any]], look: Look) -> None:
     columns = numeric(good)
     read = [{name: value for name, value in record.items() if name not in columns} for record in good]
     text = text_of(read, look) if read[0] else ""
-    pair = played(read, "text_pair") or played(read, "translation")
-    if not text or not columns:
-        raise AssayError("the file", "has no column of text, or none of numbers", "a rating is a number for a text")
+    pair = pair_of(read, text=text) or played(read, "translation")
+    if not text:
+        raise AssayError("the file", "has no column of text", texts_apart(good))
+    if not columns:
+        raise AssayError("the file", "has no column of numbers", RATED)
     if text == pair:
         text = longest([{name: value for name, value in record.items() if name != pair} for record in read])
     look.columns["text"] = text
@@ -99,7 +103,10 @@ def rating(good: list[dict[str, Any]], look: Look) -> None:
         look.columns["text_pair"] = pair
     rated = _rated(good, columns, look)
     spine([{name: value for name, value in record.items() if name not in rated} for record in good], look)
+    take_gold(good, look)
     seen = list(values(good, rated))
+    if not seen:
+        raise AssayError("the file", f"no number stands in {', '.join(rated)}", RATED)
     look.scale = scale(seen)
     span = f"ratings from {spelled(min(seen))} to {spelled(max(seen))} were seen"
     guess = f": the scale {spelled(look.scale[0])} to {spelled(look.scale[1])} is a guess" if look.scale else ""
@@ -116,7 +123,12 @@ def _rated(good: list[dict[str, Any]], columns: Mapping[str, bool], look: Look) 
     if named is None and (several := raters(columns)):
         look.annotator_columns = several
         return several
-    others = {played(good, part) for part in ("id", "group", "time", "annotator")}
-    named = named or next((name for name in columns if name not in others), next(iter(columns)))
+    others = {name for part in ("id", "group", "time", "annotator") for name in candidates(good, part)}
+    others.add(played(good, "gold") or "")
+    named = named or next((name for name in columns if name not in others), None)
+    if named is None:
+        raise AssayError(
+            "the file", f"no column holds ratings: {', '.join(good[0])}", "a rating is a number for a text"
+        )
     look.columns["rating"] = named
     return [named]

@@ -40,7 +40,8 @@ SPINE = frozenset(
 )
 
 PAIRS_SHOWN = 5
-DIFFER = "people differ, and nobody settled it: not followed"
+STATES = {"undone": "undone since", "in conflict": "people differ, and nobody settled it: not followed"}
+"""How the status of a decision is told here, where it is not as everywhere."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,13 @@ def _said(recipe: Recipe, id_: str) -> Iterator[Event]:
     if not said:
         return
     counts: dict[tuple[str, str], int] = {}
+    text = _text(recipe, id_)
     for one in said:
-        answer = one["answer"] if one["answer"] is not None else f"{one['given']!r:.60} ({one['problem']})"
+        answer = (
+            decisions.read_as(one["answer"], text)
+            if one["answer"] is not None
+            else f"{one['given']!r:.60} ({one['problem']})"
+        )
         verdict = one.get("verdict", "counted")
         key = (answer, "" if verdict == "counted" else f" [{verdict}]")
         counts[key] = counts.get(key, 0) + 1
@@ -130,7 +136,7 @@ def _said(recipe: Recipe, id_: str) -> Iterator[Event]:
             f"{count} x {answer}{verdict}" for (answer, verdict), count in sorted(counts.items(), key=lambda c: -c[1])
         ]
     else:
-        told = [_annotation(one) for one in said]
+        told = [_annotation(one, text) for one in said]
     yield Event("annotations", f"{len(said)} answers", tuple(told))
     if "counts_for" in said[0]:
         yield from _said_of_copies(folder, id_)
@@ -145,8 +151,18 @@ def _said_of_copies(folder: Path, id_: str) -> Iterator[Event]:
         yield Event("annotations", f"{len(copies)} answers of rows that were merged into it", (*told, *more))
 
 
-def _annotation(one: dict[str, Any]) -> str:
-    answer = one["answer"] if one["answer"] is not None else f"{one['given']!r:.60}: {one['problem']}"
+def _text(recipe: Recipe, id_: str) -> str | None:
+    """What a row reads, where it is one text."""
+    found = _query(recipe.build / "ingest", "rows", "id = ?", [id_])
+    return found[0].get("text") if found else None
+
+
+def _annotation(one: dict[str, Any], text: str | None = None) -> str:
+    answer = (
+        decisions.read_as(one["answer"], text)
+        if one["answer"] is not None
+        else f"{one['given']!r:.60}: {one['problem']}"
+    )
     about = ", ".join(f"{name} {one[name]}" for name in ("time", "batch", "guideline") if one[name])
     verdict = one.get("verdict", "counted")
     tail = (f" ({about})" if about else "") + ("" if verdict == "counted" else f" [{verdict}]")
@@ -155,14 +171,17 @@ def _annotation(one: dict[str, Any]) -> str:
 
 def _decided(recipe: Recipe, id_: str) -> Iterator[Event]:
     """The decisions on a row, also those that were undone or that people differ in; rules are told by what they did."""
-    book = decisions.read(recipe.decisions)
+    book, lapsed = decisions.read(recipe.decisions), decisions.lapsed(store.read_report(recipe.build / "audit"))
     for line in book.lines:
         if line.row and (line.row == id_ or id_.endswith(f"/{line.row}")):
-            change = f", {line.was} became {line.answer}" if line.answer else ""
-            at = f" on {line.part}" if line.part else ""
-            what = f"{line.who} decided '{line.verdict}'{at}{change} on {line.when}: {line.why}"
-            state = [said for said, ids in (("undone since", book.undone), (DIFFER, book.differing)) if line.id in ids]
-            yield Event("decisions", what, (line.place, *state))
+            was, becomes = decisions.change(line)
+            change = f", {was or 'what stood there'} became {becomes}" if becomes else f", {was}" if was else ""
+            at = f" on {decisions.where(line)}" if line.part else ""
+            what = f"{line.who} decided '{line.verdict}'{at}{_shown(change)} on {line.when}: {line.why}"
+            state = decisions.status(line, book, lapsed)
+            told = [settles] if (settles := decisions.settling(line, book)) else []
+            told += [] if state == decisions.IN_FORCE else [STATES.get(state, state)]
+            yield Event("decisions", what, (line.place, *told))
 
 
 def _audited(recipe: Recipe, id_: str) -> Iterator[Event]:
@@ -231,9 +250,10 @@ def _predicted(recipe: Recipe, id_: str) -> Iterator[Event]:
     who, says, is_ = ("the model", "says", "is") if is_current else ("an earlier model", "said", "was")
     changed = f"the split or the model has changed since: assay finetune {recipe.name}, assay evaluate {recipe.name}"
     for one in _query(recipe.build / "evaluate", "predictions", "id = ?", [id_]):
-        gold = f"gold {is_} {_shown(one['gold'])}"
+        gold, told = (_shown(decisions.read_as(one[name], _text(recipe, id_))) for name in ("gold", "found"))
+        gold = f"gold {is_} {gold}"
         right = gold if one["right"] is None else "right" if one["right"] else f"wrong, {gold}"
-        what = f"{who} {says} {_shown(one['found'])}: {right}"
+        what = f"{who} {says} {told}: {right}"
         if one["found"] is None:
             what = f"{who} was not asked for an answer"
         sure = [f"{name} {one[name]:.3f}" for name in ("probability", "loss") if one[name] is not None]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from pipeline import gauging, readers, sourcing
+from pipeline import gauging, readers, sourcing, tokens
 from pipeline.errors import AssayError
 from pipeline.fetch import RawFile
 from pipeline.naming import NAMES, plain, played
@@ -16,16 +16,20 @@ from pipeline.playing import (
     MOST_LABELS,
     Look,
     accounted,
+    answer_of,
     fewest,
+    fitting,
+    given,
     guessed_label,
+    hold_labels,
     label_of,
     spine,
+    take_gold,
     take_labels,
-    text_of,
 )
+from pipeline.prose import pair_of, text_of
 from pipeline.readers import Broken, ReadOptions, Record
 from pipeline.readers.lines import lines
-from pipeline.tagscheme import split_tag
 from pipeline.tasks import triples
 
 if TYPE_CHECKING:
@@ -48,23 +52,34 @@ FORMATS = {
 
 def looked_at(source: Path, task: str) -> Look:
     """What the first 20,000 records of a file tell about it."""
+    look = opened(source, task)
+    good = [record.fields for record in look.read]
+    LOOKS[task](good, look)
+    if look.format != "conll":  # whose fields are made by the reader, all of them
+        look.notes += accounted(good, look, IMPLIED.get(task, ()))
+    return look
+
+
+def opened(source: Path, task: str) -> Look:
+    """How a file is read, with its first 20,000 records, in `read`."""
     look = Look(format=_format(source, task))
+    if look.format == "conll" and task != "tagging":
+        raise AssayError(str(source), "is read as CoNLL: tokens with their tags", "say --task tagging")
     raw = RawFile(source.name, source)
     if look.format in ("csv", "tsv"):
         look.options = _table(raw, look)
     records = list(islice(readers.read(raw, format=look.format, options=look.options), SAMPLE_RECORDS))
-    good = [record.fields for record in records if isinstance(record, Record)]
-    if not good:
+    look.read = [record for record in records if isinstance(record, Record)]
+    if not look.read or 2 * len(look.read) < len(records):
         first = next(
             (f": {record.evidence}" for record in records if isinstance(record, Broken)), ": it holds no record"
         )
-        raise AssayError(str(source), f"nothing could be read as {look.format}{first}", "mend the file, or its ending")
+        much = f"only {len(look.read):,} of {len(records):,} records" if look.read else "nothing"
+        raise AssayError(str(source), f"{much} could be read as {look.format}{first}", "mend the file, or its ending")
     look.notes.insert(
-        0, f"read as {look.format}: {len(good):,} records looked at, {len(records) - len(good)} cannot be read"
+        0,
+        f"read as {look.format}: {len(look.read):,} records looked at, {len(records) - len(look.read)} cannot be read",
     )
-    LOOKS[task](good, look)
-    if look.format != "conll":  # whose fields are made by the reader, all of them
-        look.notes += accounted(good, look, IMPLIED.get(task, ()))
     return look
 
 
@@ -137,20 +152,29 @@ def _classification(good: list[dict[str, Any]], look: Look) -> None:
     text = text_of(good, look)
     look.columns["text"] = text
     label = label_of(good, look, text=text)
-    if played(good, "label") in (None, text) and (several := _annotators(good, text)) and label in (None, *several):
+    people = fitting(good, "annotator", taken=[text])
+    several = _annotators(good, text) if played(good, "label") in (None, text) else []
+    if several and set(people) <= set(several) and label in (None, *several):
         _wide(good, several, look)
         return
+    if people and not label:
+        label = answer_of(good, taken=[text, *people])
     label = label or guessed_label(good, look, text=text)
     look.columns["label"] = label
-    pair = played(good, "text_pair")
-    if pair and pair not in (text, label) and plain(text) in ("sentence1", "premise", "question", "text1"):
+    if pair := pair_of(good, text=text, taken=[label]):
         look.columns["text_pair"] = pair
     spine(good, look)
-    values = [record.get(label) for record in good]
-    look.multiple = any(isinstance(value, list) for value in values) or _comma_separated(values)
-    parts = [part for value in values if value not in (None, "") for part in _labels(value, look.multiple)]
-    take_labels(Counter(parts), look)
+    take_gold(good, look)
+    values = [record.get(label) for record in good] + given(good, look.columns.get("gold", ""))
+    look.multiple, counts = counted(values)
+    take_labels(counts, look)
     look.notes.append(f"text is '{text}', label is '{label}'" + (", several per row" if look.multiple else ""))
+
+
+def counted(values: Sequence[Any]) -> tuple[bool, Counter[str]]:
+    """Whether there may be several labels to a row, and how often each of them was given."""
+    several = any(isinstance(value, list) for value in values) or _comma_separated(values)
+    return several, Counter(part for value in values if value not in (None, "") for part in _labels(value, several))
 
 
 def _annotators(good: Sequence[Mapping[str, Any]], text: str) -> list[str]:
@@ -189,45 +213,14 @@ def _labels(value: Any, multiple: bool) -> list[str]:
     return [part.strip() for part in text.split(",")] if multiple else [text.strip()]
 
 
-def _tagging(good: list[dict[str, Any]], look: Look) -> None:
-    if look.format == "conll":
-        spine(good, look)
-        tags = Counter(tag for record in good for column in record["tags"].values() for tag in column)
-        labels: Counter[str] = Counter()
-        for tag, count in tags.items():
-            if (cut := split_tag(tag)) and cut[1] and cut[0] in "BSU":
-                labels[cut[1]] += count
-        take_labels(labels, look)
-        look.notes.append(f"tags in the last column, scheme {next(iter(good[0]['schemes'].values()))}")
-        return
-    look.columns["text"] = text_of(good, look)
-    nested = good[0].get("annotations")
-    if isinstance(nested, list) and nested and isinstance(nested[0], dict) and "annotator" in nested[0]:
-        look.columns["annotations"] = "annotations"
-        spans = [span for record in good for one in record["annotations"] or () for span in one.get("spans") or ()]
-    else:
-        look.columns["spans"] = played(good, "spans") or "spans"
-        spans = [span for record in good for span in _spans(record.get(look.columns["spans"]), look.columns["spans"])]
-    spine(good, look)
-    take_labels(Counter(str(span["label"] if isinstance(span, dict) else span[2]) for span in spans), look)
-
-
-def _spans(value: Any, name: str) -> list[Any]:
-    """The spans in a field; tagging cannot do with anything else."""
-    spans = value or []
-    if not isinstance(spans, list) or not all(isinstance(span, dict) or len(span) > 2 for span in spans):
-        way_out = "tagging needs CoNLL columns, or [start, end, label] in JSON; or say --task classification"
-        raise AssayError("the file", f"the field '{name}' holds no spans but {value!r:.60}", way_out)
-    return spans
-
-
 def _chat(good: list[dict[str, Any]], look: Look) -> None:
     if not isinstance(good[0].get("messages"), list):
         known = "messages, conversations (ShareGPT) or instruction and output (Alpaca)"
         raise AssayError("the file", f"its records hold {', '.join(good[0])}", f"a dialogue stands in {known}")
     spine(good, look)
     if not any(turn.get("role") == "assistant" for record in good for turn in record["messages"][-1:]):
-        look.notes.append("no dialogue ends in a reply, so there is nothing to learn (is this preference data?)")
+        problem = "no dialogue ends in a reply, so there is nothing to learn (is this preference data?)"
+        raise AssayError("the file", problem, "give dialogues whose last turn is the reply that is to be learned")
     turns = Counter(len(record["messages"]) for record in good)
     look.notes.append(f"{turns.most_common(1)[0][0]} turns in most dialogues, {max(turns)} at most")
 
@@ -241,6 +234,7 @@ def _relations(good: list[dict[str, Any]], look: Look) -> None:
         labels = [str(triples.parts(one)[2]) for record in good for one in record.get(relations) or ()]
     elif marked := next((name for name in good[0] if "<e1>" in str(good[0][name])), None):
         relations = relations or played(good, "label") or fewest(good, {marked})
+        hold_labels(good, relations)
         look.columns |= {"text": marked, "relations": relations}
         given = [str(record[relations]).strip() for record in good if record.get(relations) not in (None, "")]
         labels = [(triples.directed(one) or (one,))[0] for one in given if one.casefold() not in triples.NOTHING]
@@ -254,7 +248,7 @@ def _relations(good: list[dict[str, Any]], look: Look) -> None:
 
 LOOKS = {
     "classification": _classification,
-    "tagging": _tagging,
+    "tagging": tokens.tagging,
     "chat": _chat,
     "rating": gauging.rating,
     "relations": _relations,

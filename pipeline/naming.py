@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 NAMES = {
     "id": ("id", "uid", "guid", "uuid", "qid", "rowid", "exampleid", "sentenceid", "编号", "序号"),
     "text": ("text", "sentence", "content", "review", "comment", "utterance", "question", "query", "body", "message",
-             "document", "headline", "title", "tweet", "sentence1", "premise", "文本", "内容", "正文", "句子", "评论",
-             "标题"),
-    "text_pair": ("textpair", "text2", "sentence2", "hypothesis", "answer", "passage"),
+             "document", "headline", "title", "tweet", "sentence1", "premise", "text1",
+             "question1", "文本", "内容", "正文", "句子", "评论", "标题"),
+    "text_pair": ("textpair", "text2", "sentence2", "hypothesis", "question2", "answer", "passage"),
     "label": ("label", "labels", "category", "class", "intent", "sentiment", "target", "tag", "topic", "y",
               "emotion", "polarity", "标签", "类别", "分类", "情感", "意图"),
     "annotator": ("annotator", "worker", "workerid", "annotatorid", "coder", "rater", "labeler", "labeller",
@@ -26,6 +26,11 @@ NAMES = {
     "time": ("annotatedat", "labeledat", "labelledat", "标注时间", "time", "timestamp"),
     "date": ("date", "createdat", "created", "createdon", "datetime", "posted", "published", "日期", "时间"),
     "spans": ("spans", "entities", "label", "labels", "annotations"),
+    "tokens": ("tokens", "words", "chars", "characters"),
+    "tags": ("nertags", "tags", "labels", "label"),
+    "gold": ("gold", "goldlabel", "truth", "groundtruth", "correctlabel", "标准答案"),
+    "answer": ("response", "answer", "judgment", "judgement", "annotation", "vote", "rating", "score", "回答"),
+    "row": ("item", "itemid", "row", "rowid", "unit", "unitid", "textid"),
     "rating": ("rating", "ratings", "score", "scores", "response", "stars", "similarity", "value", "grade", "points",
                "mean", "label", "评分", "打分", "分数"),
     "entities": ("entities", "spans", "mentions", "entitymentions"),
@@ -44,7 +49,7 @@ NAMES = {
 
 # Words that a name of a part ends with, or begins with, where it is not called so outright: ticket_id, review_text.
 WORDS = {
-    "id": {"id", "uid", "guid", "uuid", "nr", "no"},
+    "id": {"id", "ids", "uid", "guid", "uuid", "nr", "no"},
     "text": {"text", "body", "content", "message", "sentence", "comment", "review", "utterance", "description"},
     "label": {"label", "labels", "category", "class", "intent", "sentiment", "emotion", "polarity", "topic"},
     "annotator": {"annotator", "worker", "coder", "rater", "labeler", "labeller"},
@@ -73,6 +78,8 @@ STRONG = {
 }  # fmt: skip
 """Parts that a name plays rather than the one before the colon: a comment_id is no comment."""
 PEOPLE = {"agent", "reviewer", "user", "author", "editor", "operator", "owner", "customer", "client", "by"}
+ACTS = {"annotation", "annotations", "assignment", "assignments", "judgment", "judgments", "judgement", "hit"}
+"""What an id is of that stands once for each answer, and so is no row's."""
 PEOPLE_ENDINGS = ("客服", "审核员", "用户", "作者", "人员")
 SOURCES = {"source", "origin", "dataset", "来源", "数据来源"}
 
@@ -113,8 +120,10 @@ def _is_called(name: str, part: str) -> bool:
     """Whether a name ends or begins with a word for a part, and with no word for another that says more."""
     own, joined = words(name), plain(name)
     others = {other for other in STRONG.get(part, ()) if _is_called(name, other)}
-    if not own or others or (part == "id" and PEOPLE.intersection(own)):
+    if not own or others or (part == "id" and (PEOPLE | ACTS).intersection(own)):
         return False
+    if part == "annotator" and own[-1] in WORDS["id"]:
+        own = own[:-1] or own
     if joined.endswith(ENDINGS.get(part, ())):
         return True
     ends = own[-1] in WORDS[part] or (own[0] in WORDS[part] and not own[-1].isdigit() and part not in LAST_ONLY)
@@ -130,6 +139,8 @@ def why(name: str) -> str:
     """What there is to say of a field that plays no part, by its name alone."""
     if names_people(name):
         return "if it says who labelled a row, make it the annotator"
+    if ACTS.intersection(words(name)) and words(name)[-1] in WORDS["id"]:
+        return "the id of an answer, not of a row"
     if plain(name) in SOURCES:
         return "files of several sources are several [[ingest.source]]"
     return ""

@@ -11,7 +11,7 @@ from pipeline import naming
 from pipeline.dates import seconds
 from pipeline.errors import AssayError
 from pipeline.naming import candidates, fields, played, words
-from pipeline.readers import ReadOptions
+from pipeline.readers import ReadOptions, Record
 from pipeline.shaping import SPLITS
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ FEW_ROWS = 20
 MOST_ID_CHARS, MOST_LANGUAGE_CHARS, READ_SHARE = 100, 20, 0.95
 EARLIEST = 1e8
 """Seconds since 1970: a smaller bare number in a column that is called a date may be a count of anything."""
-RIVAL_SHARE = 0.5
-"""Another column with half as long texts, most of them different, could be the text that was read as well."""
 
 
 @dataclass
@@ -45,6 +43,8 @@ class Look:
     why: dict[str, str] = field(default_factory=dict)
     """Why a field plays no part that its name says."""
     notes: list[str] = field(default_factory=list)
+    read: list[Record] = field(default_factory=list)
+    """The records that were looked at."""
 
 
 def given(good: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
@@ -52,7 +52,7 @@ def given(good: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
     return [record[name] for record in good if record.get(name) not in (None, "", [])]
 
 
-def _are_texts(values: Sequence[Any], records: int) -> bool:
+def are_texts(values: Sequence[Any], records: int) -> bool:
     """Mostly texts in which there are letters, and more than one of them."""
     some = values[:500]
     read = [value for value in some if isinstance(value, str) and re.search(r"[^\W\d_]", value)]
@@ -92,7 +92,7 @@ def _are_names(values: Sequence[Any], records: int) -> bool:
 
 
 FITS: dict[str, Callable[[Sequence[Any], int], bool]] = {
-    "text": _are_texts, "label": _are_labels, "id": _are_ids, "date": _are_dates, "time": _are_dates,
+    "text": are_texts, "label": _are_labels, "id": _are_ids, "date": _are_dates, "time": _are_dates,
     "language": _are_languages, "split": _are_splits, "annotator": _are_names, "group": _are_names,
 }  # fmt: skip
 """Whether values are what a part holds: what is given in a field, and how many records there are."""
@@ -114,25 +114,6 @@ def fitting(good: Sequence[Mapping[str, Any]], part: str, *, taken: Iterable[str
     return [name for name in named if FITS[part](given(good, name), len(good))]
 
 
-def text_of(good: Sequence[Mapping[str, Any]], look: Look) -> str:
-    """The field that holds the text that was read; which others could be it is noted."""
-    named = fitting(good, "text") or candidates(good, "text")
-    exact = played([dict.fromkeys(named)], "text")
-    text = exact or max(named, key=lambda name: _mean_chars(good, name), default="") or longest(good)
-    if text not in named:
-        look.notes.append(f"no column is called a text: '{text}' is taken, which has most characters; that is a guess")
-    different = {name: {str(value) for value in given(good, name)} for name in fields(good) if name != text}
-    for name, seen in different.items():
-        many = len(seen) > len(good) / 2 and _are_texts(given(good, name), len(good))
-        if many and (name in named or _mean_chars(good, name) >= RIVAL_SHARE * _mean_chars(good, text)):
-            look.why[name] = f"could be the text as well as '{text}'"
-    return text
-
-
-def _mean_chars(good: Sequence[Mapping[str, Any]], name: str) -> float:
-    return sum(len(str(record.get(name) or "")) for record in good[:500]) / min(500, len(good))
-
-
 def label_of(good: Sequence[Mapping[str, Any]], look: Look, *, text: str) -> str | None:
     """The field that by its name and its values holds the label; which others could be it is noted."""
     rest = [name for name in candidates(good, "label") if name != text]
@@ -145,17 +126,42 @@ def label_of(good: Sequence[Mapping[str, Any]], look: Look, *, text: str) -> str
     return label
 
 
+def answer_of(good: Sequence[Mapping[str, Any]], *, taken: Iterable[str]) -> str | None:
+    """The field that by its name and its values holds what somebody answered, where it is known who did."""
+    there = {naming.plain(name): name for name in fields(good) if name not in set(taken)}
+    named = [there[name] for name in naming.NAMES["answer"] if name in there]
+    return next((name for name in named if _are_labels(given(good, name), len(good))), None)
+
+
+def take_gold(good: Sequence[Mapping[str, Any]], look: Look) -> None:
+    """Note the field that by its name holds what is known to be right, where others are known to have answered."""
+    away = {*look.columns.values(), *look.annotator_columns}
+    gold = played([{name: None for name in fields(good) if name not in away}], "gold")
+    if gold and "annotator" in look.columns:
+        look.columns["gold"] = gold
+
+
 def guessed_label(good: Sequence[Mapping[str, Any]], look: Look, *, text: str) -> str:
     """The field with fewest values, of those whose names say nothing else."""
     others = {name for part in FITS if part not in ("text", "label") for name in candidates(good, part)}
     others |= {name for name in fields(good) if naming.why(name)}
     free = {name for name in fields(good) if name != text} - others
     label = fewest(good, {text} | (others if free else set()))
+    hold_labels(good, label)
     for name in free - {label}:
         if _are_labels(given(good, name), len(good)) and len({str(value) for value in given(good, name)}) > 1:
             look.why[name] = f"could be the label as well as '{label}'"
     look.notes.append(f"no column is called a label: '{label}' is taken, which has fewest values; that is a guess")
     return label
+
+
+def hold_labels(good: Sequence[Mapping[str, Any]], name: str) -> None:
+    """Raise AssayError where a field that is taken for the labels without being called so is none by its values."""
+    if not _are_labels(given(good, name), len(good)) or isinstance(given(good, name)[0], dict | list):
+        told = f"'{name}' has fewest different values, and they are too many for labels"
+        raise AssayError(
+            "the file", f"no column holds labels: {told}", "give a file with a label column, or say another --task"
+        )
 
 
 def spine(good: Sequence[Mapping[str, Any]], look: Look) -> None:
@@ -182,7 +188,7 @@ def _take(part: str, good: Sequence[Mapping[str, Any]], look: Look) -> None:
     away = {*look.columns.values(), *look.annotator_columns}
     named = [name for name in candidates(good, part) if name not in away]
     several = part == "id" and "annotator" in look.columns  # each annotator's line of a row has its id
-    good_ones = named if several else fitting(good, part, taken=away)
+    good_ones = [one for one in named if _are_of_rows(good, one, look)] if several else fitting(good, part, taken=away)
     if good_ones:
         look.columns[part] = good_ones[0]
         if part == "id" and len(good_ones) > 1:
@@ -191,6 +197,13 @@ def _take(part: str, good: Sequence[Mapping[str, Any]], look: Look) -> None:
         values = given(good, name)
         if values and part in MISFITS:
             look.why.setdefault(name, MISFITS[part].format(str(values[0])[:40]))
+
+
+def _are_of_rows(good: Sequence[Mapping[str, Any]], name: str, look: Look) -> bool:
+    """Whether nearly all records with one id have one text as well, so that it can be that of a row."""
+    text = look.columns.get("text") or look.columns.get("source") or name
+    ids = {str(record.get(name)) for record in good}
+    return len({(str(record.get(name)), str(record.get(text))) for record in good}) * READ_SHARE <= len(ids)
 
 
 def accounted(good: Sequence[Mapping[str, Any]], look: Look, implied: Iterable[str]) -> list[str]:

@@ -54,7 +54,10 @@ class Replay:
         self.stale += read.torn
         ruled = self._ruled(work, answers)
         standing = [(places[one.row], one) for one in self.book.standing]
-        rows = _rows(work, {ids[at] for at in ruled} | {ids[at] for (at, _), _ in standing if at is not None})
+        aside = [(places[one.row], one) for one in self.book.aside]
+        named = {ids[at] for (at, _), _ in (*standing, *aside) if at is not None}
+        rows = _rows(work, {ids[at] for at in ruled} | named)
+        self._pass_over(work.task, [(one, None if at is None else rows[ids[at]], no) for (at, no), one in aside])
         own = self._own(places) if ruled else {}
         for at, matched in ruled.items():
             yield from self._by_rules(
@@ -62,13 +65,21 @@ class Replay:
             )
         for (found, missing), one in standing:
             if found is None:
-                self.stale.append(f"{one.place}: row {one.row}: {missing}")
+                self.stale.append(one.lapsing("no one row is called so", missing))
                 continue
             understood = decisions.understood(one, rows[ids[found]], work.task, settled=answers[found])
             if stale := understood.stale(answers[found]):
                 self.stale.append(stale)
             else:
                 yield found, understood
+
+    def _pass_over(self, task: Task, aside: Sequence[tuple[Decision, Row | None, str]]) -> None:
+        """Tell of lines that are not followed in any case whether they speak of a text, or a row, that is no more."""
+        for one, row, missing in aside:
+            if row is None:
+                self.stale.append(one.lapsing("no one row is called so", missing))
+            elif decisions.is_of_another_text(one, row, task):
+                self.stale.append(decisions.understood(one, row, task).stale(None))
 
     def _ruled(self, work: Work, answers: Sequence[str | None]) -> dict[int, list[Match]]:
         """Of what the rules in force speak, by the position of the row."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.flow import Line
     from pipeline.lives import Event
 
+LAPSED_SHOWN = 3
 COLOURS = {"PASS": "green", "WARN": "yellow", "FAIL": "red", "ERROR": "magenta"}
 
 
@@ -80,7 +81,9 @@ def attention(reports: Sequence[Mapping[str, Any]]) -> list[str]:
         decided = report["details"].get("decisions", {})
         for kind, means in (("stale", "no longer fit their rows"), ("without_effect", "change nothing")):
             if lines := decided.get(kind):
-                told.append(f"[yellow]{len(lines)} decisions {means}[/yellow], first: {plain(lines[0])}")
+                more = f"; and {len(lines) - LAPSED_SHOWN:,} more" if len(lines) > LAPSED_SHOWN else ""
+                shown = "; ".join(map(plain, lines[:LAPSED_SHOWN]))
+                told.append(f"[yellow]{len(lines)} decisions {means}[/yellow]: {shown}{more}")
         told += [
             *_of_annotators(report["details"]),
             *_of_duplicates(report["details"]),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import AssayError
 from pipeline.naming import plain, played
-from pipeline.playing import longest, spine
+from pipeline.playing import given, longest, spine
+from pipeline.prose import are_codes, texts_apart
 from pipeline.text import is_unspaced
 
 if TYPE_CHECKING:
@@ -35,13 +36,13 @@ def answering(good: list[dict[str, Any]], look: Look) -> None:
         raise AssayError("the file", f"its records hold {', '.join(good[0])}", way_out)
     look.columns |= {part: str(found[part]) for part in ("question", "context")}
     name = str(found["answers"])
-    given = [record.get(name) for record in good]
-    several = any(isinstance(value, list) and value and isinstance(value[0], dict | list) for value in given)
+    told = [record.get(name) for record in good]
+    several = any(isinstance(value, list) and value and isinstance(value[0], dict | list) for value in told)
     look.columns["answers" if several else "answer"] = name
     spine(good, look)
     if "group" not in look.columns and "title" in good[0]:
         look.columns["group"] = "title"
-    if any(record.get("is_impossible") is True or _is_none(value) for record, value in zip(good, given, strict=True)):
+    if any(record.get("is_impossible") is True or _is_none(value) for record, value in zip(good, told, strict=True)):
         look.guideline["unanswerable"] = True
     look.max_tokens = QUESTION_TOKENS
     look.notes.append(f"question is '{found['question']}', context '{found['context']}', answers '{name}'")
@@ -72,7 +73,7 @@ def writing(good: list[dict[str, Any]], look: Look) -> None:
         raise AssayError(
             "the file", f"its records hold {', '.join(good[0])}", "name the fields of source and target in the recipe"
         )
-    look.columns["source"] = source = longest(rest) if look.options.names else played(rest, "source") or longest(rest)
+    look.columns["source"] = source = _source(rest, look)
     kind = _kind(good, source, targets[0])
     others = [{name: value for name, value in record.items() if name != source} for record in rest]
     if kind == "answer" and (context := played(others, "context")):
@@ -80,6 +81,21 @@ def writing(good: list[dict[str, Any]], look: Look) -> None:
     spine([{name: value for name, value in record.items() if name not in targets} for record in good], look)
     look.guideline["kind"] = kind
     look.notes.append(f"source is '{source}', target {', '.join(targets)}: taken for {kind}")
+
+
+def _source(rest: Sequence[Mapping[str, Any]], look: Look) -> str:
+    """The field that is called a source, if it is not blank mostly; else the text with most characters.
+
+    Raises:
+        AssayError: there is no text but codes and numbers.
+    """
+    named = None if look.options.names else played(rest, "source")
+    if named and 2 * len(given(rest, named)) >= len(rest) and not are_codes(given(rest, named)):
+        return named
+    found = longest(rest)
+    if are_codes(given(rest, found)):
+        raise AssayError("the file", f"none of its columns is a text: {', '.join(rest[0])}", texts_apart(rest))
+    return found
 
 
 def _family(good: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -36,7 +36,7 @@ SHOW_ONLY = {
     *("checks", "commands", "erasing", "exchange", "finetune", "gate", "pages", "relabelling", "reviewing", "storage"),
     "versions",
     *("__main__.py", "flow.py", "lives.py", "show.py", "planted.py"),
-    *("looking.py", "gauging.py", "naming.py", "playing.py", "scaffold.py"),
+    *("apart.py", "looking.py", "gauging.py", "naming.py", "playing.py", "prose.py", "scaffold.py", "tokens.py"),
 }
 # Libraries whose version may change what a stage writes.
 MATTERS = (
@@ -135,7 +135,7 @@ def run(
 ) -> dict[str, Any]:
     """Run a stage unless its result is there already; its report, with `"fresh": True` where it was run now.
 
-    `"anew"` is then how many rows were worked on, and not remembered of the last run.
+    `"anew"` is how many rows were worked on now, and not remembered of the last run.
 
     `fresh`: run it whatever is there, and believe nothing that is remembered of earlier runs. `remember`: keep what is
     made of every row for the next run.
@@ -154,7 +154,7 @@ def run(
     wanted = key(stage, recipe, before)
     found = store.read_report(folder)
     if found is not None and found["key"] == wanted and not fresh:
-        return found | {"fresh": False}
+        return found | {"fresh": False, "anew": 0}
     settings = recipe.settings
     work = Work(
         recipe=recipe,

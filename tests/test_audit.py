@@ -277,9 +277,12 @@ def test_stale_decisions_are_told_and_not_followed(tmp_path: Path) -> None:
     one, report = audited(tmp_path, ROWS[:2], decisions=decisions)
     assert kept(one)["s/2"] == ["bad"]
     assert report["details"]["decisions"]["stale"] == [
-        'decisions.jsonl:1: row s/1 was ["bad"]; the row\'s answer is now ["good"]',
-        'decisions.jsonl:2: row s/2 was ["good"]; the row\'s answer is now ["bad"]',
-        "decisions.jsonl:3: row s/9: no such row, near: s/2, s/1",
+        "decisions.jsonl:1: row s/1, wrong by mo: stale, not followed: the answer is another "
+        "(it was bad; the row's answer is now good)",
+        "decisions.jsonl:2: row s/2, drop by mo: stale, not followed: the answer is another "
+        "(it was good; the row's answer is now bad)",
+        "decisions.jsonl:3: row s/9, drop by mo: stale, not followed: no one row is called so "
+        "(no such row, near: s/2, s/1)",
     ]
 
 
@@ -321,7 +324,10 @@ def test_a_decision_in_the_chain_that_does_not_fit_is_stale_and_the_others_hold(
     ]
     one, report = audited(tmp_path, ROWS, more=MAJORITY, decisions=decisions)
     assert (kept(one)["s/1"], kept(one)["s/2"]) == (["bad"], ["bad"])
-    stale = ['decisions.jsonl:2: row s/1 was ["good"]; the row\'s answer is now ["bad"]']
+    stale = [
+        "decisions.jsonl:2: row s/1, drop by mo: stale, not followed: the answer is another "
+        "(it was good; the row's answer is now bad)"
+    ]
     assert report["details"]["decisions"] == told(used={"drop": 1, "fine": 2, "wrong": 1}, stale=stale)
 
 
@@ -424,8 +430,10 @@ def test_a_decision_on_another_text_is_stale(tmp_path: Path) -> None:
     assert report["details"]["decisions"] == told(
         used={"drop": 1},
         stale=[
-            "decisions.jsonl:2: row s/2 read 'Too'; it now reads 'two'",
-            "decisions.jsonl:3: row s/3 read 'trees'; it now reads 'three'",
+            "decisions.jsonl:2: row s/2, drop by mo: stale, not followed: the text is another "
+            "(it read 'Too'; it now reads 'two')",
+            "decisions.jsonl:3: row s/3, wrong by mo: stale, not followed: the text is another "
+            "(it read 'trees'; it now reads 'three')",
         ],
     )
 
@@ -438,7 +446,10 @@ def test_a_row_may_be_named_without_its_source(tmp_path: Path) -> None:
     ]
     one, report = audited(tmp_path, ROWS, more=MAJORITY, decisions=[*decisions, decided("12", "drop")])
     assert kept(one) == {"s/1": ["bad"]}
-    stale = ["decisions.jsonl:4: row 12: no such row, near: s/2, s/1"]
+    stale = [
+        "decisions.jsonl:4: row 12, drop by mo: stale, not followed: no one row is called so "
+        "(no such row, near: s/2, s/1)"
+    ]
     assert report["details"]["decisions"] == told(used={"drop": 1, "fine": 1, "wrong": 1}, stale=stale)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
-from pipeline import store
+from pipeline import decisions, store
 from pipeline.errors import AssayError
 from pipeline.finetune.judge import PREDICTIONS
 from pipeline.lives import Event, life
@@ -49,14 +49,46 @@ def test_a_kept_row_from_raw_to_side(one: Recipe) -> None:
     events = told(life(one, "s/1"))
     assert list(events) == [name for name in ("ingest", "annotations", "audit", "augment", "split") if name in events]
     assert events["ingest"][0].startswith("read from rows.csv:3\ntext: the boat left harbour 1 on time")
-    assert events["annotations"] == ['2 answers\nann: ["bad"]\nbob: ["good"]']
+    assert events["annotations"] == ["2 answers\nann: bad\nbob: good"]
     assert events["split"][0].startswith("dealt to ")
 
 
 def test_a_decision_says_who_and_why(one: Recipe) -> None:
     assert told(life(one, "s/2"))["decisions"] == [
-        'mo decided \'wrong\', ["good"] became ["bad"] on 2026-01-05: late after all\ndecisions.jsonl:1'
+        "mo decided 'wrong', good became bad on 2026-01-05: late after all\ndecisions.jsonl:1"
     ]
+
+
+def test_stale_decisions_are_marked_and_who_settled_is_said_by_surface(tmp_path: Path) -> None:
+    text = "🙂 新浪网 is here"
+    about = {"row": "s/1", "part": "2:5", "was": "LOC", "when": "2026-01-05", "why": "seen", "text": text}
+    two = [about | {"verdict": "wrong", "answer": "ORG", "who": "ada"}, about | {"verdict": "fine", "who": "ben"}]
+    settles = [decisions.line_id(line) for line in two]
+    last = about | {"verdict": "wrong", "answer": "PER", "who": "carl", "settles": settles}
+    toml = """task = "tagging"
+    [[ingest.source]]
+    name = "s"
+    files = ["rows.jsonl"]
+    format = "jsonl"
+    columns = { id = "id", text = "text", spans = "spans" }
+    """
+
+    def lives(now: str) -> list[str]:
+        spans = [{"start": 2, "end": 5, "label": "LOC"}]
+        told_of = "\n".join(json.dumps(line) for line in (*two, last))
+        files = {"rows.jsonl": json.dumps({"id": "1", "text": now, "spans": spans}), "decisions.jsonl": told_of}
+        one = made(tmp_path, toml, files)
+        built(one, "audit")
+        return told(life(one, "s/1"))["decisions"]
+
+    ada, ben, carl = lives(text)
+    assert ada.startswith("ada decided 'wrong' on 2:5 “新浪网”, LOC became ORG")
+    assert [each.splitlines()[1:] for each in (ada, ben)] == [
+        [f"decisions.jsonl:{n}", "settled by carl"] for n in (1, 2)
+    ]
+    assert carl.splitlines()[1:] == ["decisions.jsonl:3", "settles what ada, ben said"]
+    stale = "stale, not followed: the text is another"
+    assert [each.splitlines()[-1] for each in lives(text + ", they say")] == [stale] * 3
 
 
 def test_a_row_that_was_merged_or_rejected_and_why(one: Recipe) -> None:
@@ -113,11 +145,11 @@ def test_what_an_earlier_model_said_is_not_said_of_this_one(tmp_path: Path) -> N
     tables = built(one, "split")["split"]["tables"]
     split = {side: tables[side]["content"] for side in ("train", "validation", "test")}
     evaluated(one, split=split, trained="k")
-    assert told(life(one, "s/1"))["evaluate"] == ['the model says ["good"]: wrong, gold is ["bad"]\nprobability 0.750']
+    assert told(life(one, "s/1"))["evaluate"] == ["the model says good: wrong, gold is bad\nprobability 0.750"]
     for of, trained in ((split | {"test": "another"}, "k"), (split, "another")):
         evaluated(one, split=of, trained=trained)
         (event,) = told(life(one, "s/1"))["evaluate"]
-        assert event.startswith('an earlier model said ["good"]: wrong, gold was ["bad"]\n')
+        assert event.startswith("an earlier model said good: wrong, gold was bad\n")
         assert event.endswith("the split or the model has changed since: assay finetune small, assay evaluate small")
     evaluated(one, split=split, trained="k", found=None, right=None, probability=None)
     assert told(life(one, "s/1"))["evaluate"] == ["the model was not asked for an answer\nloss 1.500"]

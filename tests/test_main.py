@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
+from rich.markup import RE_TAGS
 from typer.testing import CliRunner, Result
 
 from pipeline import __main__ as command_line
@@ -76,10 +77,19 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
     assert "Exit codes" in told
 
 
+def test_help_says_every_bracket_that_it_is_written_with() -> None:
+    command: Any = typer.main.get_command(command_line.app)
+    for one in (command, *command.commands.values()):
+        for text in (one.help, one.epilog, *(getattr(each, "help", None) for each in one.params)):
+            styles = {found[3].lstrip("/") for found in RE_TAGS.finditer(text or "") if len(found[2]) % 2 == 0}
+            assert styles <= {"bold"}, (one.name, text)
+    assert "([review] blind_share)" in " ".join(assay(None, "export", "--help").output.split())
+
+
 def test_training_says_that_gates_do_not_pass_or_were_not_asked(one: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finetune, "finetune", lambda recipe, console: {})
     assert "but no gate has looked at it" in assay(one, "finetune").output
-    for verdict, told in (("FAIL", "1 of its gates does not pass (rows)"), ("PASS", "")):
+    for verdict, told in (("FAIL", "1 gate does not pass (rows)"), ("PASS", "")):
         results = [{"gate": "rows", "verdict": verdict}, {"gate": "other", "verdict": "WARN"}]
         monkeypatch.setattr(store, "read_report", lambda folder, results=results: {"results": results})
         output = " ".join(assay(one, "finetune").output.split())

@@ -71,15 +71,15 @@ def test_parts_of_one_answer_are_decided_one_by_one_by_several_people(tmp_path: 
     found = report["details"]["decisions"]
     assert (found["used"], found["conflicts"], found["without_effect"]) == ({"fine": 1, "wrong": 2}, [], [])
     (stale,) = found["stale"]
-    assert stale.startswith("decisions.jsonl:4: row s/3 at 13:20 was ORG; the row's answer is now ")
+    assert stale.startswith("decisions.jsonl:4: row s/3 at 13:20, wrong by mo: stale, not followed: the answer is an")
 
 
 def test_a_part_that_is_not_there_any_more_is_stale_and_stops_nothing(tmp_path: Path) -> None:
     told = [line("s/2", part="90:99", answer="ORG"), line("s/2", part="0:2", was="O", answer="CITY")]
     _, report = audited(tmp_path, ROWS, told)
     first, second = report["details"]["decisions"]["stale"]
-    assert first.startswith("decisions.jsonl:1: row s/2 at 90:99: span_out_of_text")
-    assert second.startswith("decisions.jsonl:2: row s/2 at 0:2: unknown_label")
+    assert first.startswith("decisions.jsonl:1: row s/2 at 90:99, wrong by mo: stale, not followed: what was judged is")
+    assert second.endswith("is not there (unknown_label: 'CITY' is no label or alias of guideline 1)")
 
 
 RULE = {"given": "LOC", "becomes": "ORG", "surfaces": ["arsenal"]}
@@ -217,6 +217,17 @@ def test_an_adjudicator_is_followed_and_not_those_whom_he_settled(tmp_path: Path
     last = line("s/1", "fine", "eve", was=["good"], settles=[id_of(one) for one in two])
     one, found = moods(tmp_path, [*two, last])
     assert (label_of(one), found["stale"], found["conflicts"]) == (["good"], [], [])
+
+
+def test_all_who_judged_a_text_that_is_another_now_are_named_also_those_whom_somebody_settled(tmp_path: Path) -> None:
+    two = [line("s/1", was=["good"], answer=["bad"], text="won"), line("s/1", "fine", "ann", was=["good"], text="won")]
+    last = line("s/1", "wrong", "eve", was=["good"], answer=["bad"], text="won", settles=[id_of(one) for one in two])
+    one, found = moods(tmp_path, [*two, last, line("s/2", "fine", was=["bad"], text="awful")])
+    lapsed = "stale, not followed: the text is another"
+    assert label_of(one) == ["good"]
+    assert [told[:17] for told in sorted(found["stale"])] == [f"decisions.jsonl:{n}" for n in (1, 2, 3)]
+    report = {"details": {"decisions": found}}
+    assert decisions.lapsed(report) == {f"decisions.jsonl:{n}": lapsed for n in (1, 2, 3)}
 
 
 def test_a_row_named_with_and_without_its_source_is_one_row(tmp_path: Path) -> None:

@@ -86,12 +86,16 @@ def new(
     source: Annotated[
         Path, typer.Option("--from", help="Your file: CSV, TSV, JSONL, JSON, Parquet or CoNLL, compressed or not.")
     ],
+    answers: Annotated[
+        list[Path] | None,
+        typer.Option("--answers", help="A file of answers alone, about the texts in the other; may be said again."),
+    ] = None,
     data: Data = Path("data"),
 ) -> None:
     """Write a recipe for a file of yours by looking at it."""
     from pipeline import scaffold
 
-    path, notes = scaffold.new(name, task=task, source=source, data=data)
+    path, notes = scaffold.new(name, task=task, source=source, data=data, answers=answers or ())
     console = shell.console()
     console.print(f"wrote {path}", soft_wrap=True)
     for note in notes:

@@ -149,7 +149,8 @@ def _warn_of_gates(one: Recipe) -> None:
     if report is None:
         told = f"no gate has looked at it; assay gate {one.name}"
     elif bad:
-        told = f"{len(bad)} of its gates {'does' if len(bad) == 1 else 'do'} not pass ({', '.join(bad)}); assay gate {one.name}"
+        does = "gate does" if len(bad) == 1 else "gates do"
+        told = f"{len(bad)} {does} not pass ({', '.join(bad)}); assay gate {one.name}"
     else:
         return
     shell.console().print(f"[yellow]{one.name} is trained on all the same[/yellow], but {told}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,6 +36,10 @@ def queue(
 ) -> None:
     """Show what is to be looked at, the most worth a minute first: groups that one decision settles, then single lines.
 
+    With --json both stand in one order, each with its type: a group ("group"), followed by its lines ("line", with the
+    group's name), or a line that stands alone (its group is ""). --limit counts groups and lines that stand alone:
+    --json --limit 0 gives every group and every line.
+
     [bold]Examples[/bold]
       assay queue tickets
       assay queue tickets --group g1f0a2b3c4d
@@ -47,8 +52,10 @@ def queue(
     seconds = one.settings.review.seconds_per_line
     left = reviewing.open_lines(made, decisions.read(one.decisions), seconds=seconds)
     if as_json:
-        table = left.lines.filter(_in(left.lines, group)) if group else left.groups
-        for line in table.to_pylist()[: limit or None]:
+        from pipeline.reviewing.entries import LINE, entries
+
+        inside = left.lines.filter(_in(left.lines, group)).to_pylist()[: limit or None] if group else []
+        for line in ({"type": LINE} | one for one in inside) if group else entries(left, limit=limit):
             sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
         return
     from pipeline.reviewing import show
@@ -105,6 +112,7 @@ def decisions(
       assay decisions tickets --undo d3f81c9a2e --why "misread the guideline"
     """
     from pipeline import decisions as book_of
+    from pipeline import store
     from pipeline.reviewing import show
 
     (one,), console = shell.recipes([name], data), shell.console()
@@ -116,17 +124,32 @@ def decisions(
         return
     if why:
         raise AssayError("decisions --why", "says why one is taken back", "add --undo ID")
+    _hold_asked(verdict, since)
     book = book_of.read(one.decisions)
     wanted = show.Wanted(row=row, who=who, verdict=verdict, since=since, conflicts=conflicts, rules=rules, every=every)
-    found = show.chosen(book, wanted)
+    found, lapsed = show.chosen(book, wanted), book_of.lapsed(store.read_report(one.build / "audit"))
     if as_json:
         for line in found[: limit or None]:
-            sys.stdout.write(json.dumps(show.as_entry(line, book), ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(show.as_entry(line, book, lapsed), ensure_ascii=False) + "\n")
         return
+    shown = show.decided(found, book, one.name, limit=limit, lapsed=lapsed)
     none = "no decision is so" if book.lines else f"nobody has decided anything yet: assay review {one.name} --who YOU"
-    console.print(show.decided(found, book, one.name, limit=limit) if found else none, soft_wrap=not found)
+    console.print(shown if found else none, soft_wrap=not found)
     for told in show.standing(one, book):
         console.print(told, soft_wrap=True)
+
+
+def _hold_asked(verdict: str, since: str) -> None:
+    """Raise where what is asked for is nothing that a decision may be: none would be found, and nobody told why."""
+    from typing import get_args
+
+    from pipeline.dates import seconds
+    from pipeline.decisions import Verdict
+
+    if verdict and verdict not in get_args(Verdict):
+        raise AssayError("--verdict", f"'{verdict}' is none", f"known: {', '.join(get_args(Verdict))}")
+    if since and not (re.match(r"\d{4}-\d\d-\d\d", since) and seconds(since) is not None):
+        raise AssayError("--since", f"'{since}' is no day", "write it as 2026-01-31")
 
 
 @app.command(rich_help_panel=REVIEW)

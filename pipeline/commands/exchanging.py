@@ -60,7 +60,7 @@ def export(
 ) -> None:
     """Write the queue for an annotation tool: labels with definitions, texts, and the best answer so far with each.
 
-    A share of the rows ([bold][[review]] blind_share[/bold]) goes out without an answer, which shows how much it sways
+    A share of the rows ([bold]\\[review] blind_share[/bold]) goes out without an answer, which shows how much it sways
     people. What is sent is noted under data/NAME/rounds: what comes back is held to it. Several rounds may be out at
     once, and come back in any order. Rows on which people differ go to an adjudicator with what each of them said; what
     he answers has the last word.
@@ -92,7 +92,7 @@ def export(
             sent, done = exchange.sent_to_server(one, url, project_id=project, annotators=annotators, **asked)  # type: ignore[arg-type]
         else:
             sent, done = exchange.send(one, tool, out, **asked), None  # type: ignore[arg-type]
-    _told_sent(console, sent)
+    _told_sent(console, sent, one.name)
     if done is not None:
         _told_served(console, done)
 
@@ -109,10 +109,13 @@ def _told_served(console: Console, done: Served) -> None:
         console.print(told, soft_wrap=True, markup=False)
 
 
-def _told_sent(console: Console, sent: Sent) -> None:
+def _told_sent(console: Console, sent: Sent, name: str) -> None:
     blind = f", {sent.blind:,} of them without a proposed answer" if sent.blind else ""
     if sent.rows:
         console.print(f"round {sent.round}: {sent.rows:,} rows{blind}", soft_wrap=True)
+    for other, count in sent.out:
+        told = f"[yellow]{count:,} of {sent.rows:,} are still out in round {other}[/yellow], so they may be done twice"
+        console.print(f"  {told}; if nobody waits for it: assay export {name} --close {other}", soft_wrap=True)
     for path in sent.files[:FILES_SHOWN]:
         console.print(f"  {os.path.relpath(path)}", soft_wrap=True, markup=False)
     if len(sent.files) > FILES_SHOWN:

@@ -46,6 +46,7 @@ def review(
     from pipeline import reviewing
     from pipeline.reviewing import server
     from pipeline.reviewing.desk import Desk
+    from pipeline.reviewing.heading import many, opened
     from pipeline.reviewing.live import Live
     from pipeline.reviewing.reviewers import reviewers
 
@@ -54,7 +55,7 @@ def review(
     desk = Desk(one, reviewing.queue(one))
     with server.listening(port) as held:
         at = held.getsockname()[1]
-        console.print(f"{desk.lines.num_rows:,} lines in {desk.groups.num_rows:,} groups to look at; Ctrl-C ends it.")
+        console.print(f"{opened(desk)}; Ctrl-C ends it.")
         for person in people:
             console.print(f"{person.who}: {server.link(person, at)}", markup=False, soft_wrap=True)
         before, live = desk.ledger.version, Live(desk)
@@ -64,4 +65,4 @@ def review(
             server.serve(live, people, held)
     live.desk.refresh()
     decided = live.desk.ledger.version - before
-    console.print(f"{decided:,} lines were added to {one.decisions} while the page was open.", soft_wrap=True)
+    console.print(f"{many(decided, 'line')} added to {one.decisions} while the page was open.", soft_wrap=True)

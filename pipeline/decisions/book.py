@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline import journal
 from pipeline.decisions.acting import whole
 from pipeline.decisions.line import Decision, parsed
+from pipeline.decisions.status import read_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,6 +63,23 @@ class Book:
             f"{one[0].lines} lines are there): none of it holds; decide it again"
             for one in self.cut
         ]
+
+    @cached_property
+    def aside(self) -> tuple[Decision, ...]:
+        """The lines on rows that are in no force though nobody took them back: in conflict, settled, thought over."""
+        out = self.undone | {line.id for line in self.standing}
+        return tuple(line for line in self.lines if line.row and line.rule is None and line.id not in out)
+
+    @cached_property
+    def passed_over(self) -> frozenset[str]:
+        """The ids of those lines."""
+        return frozenset(line.id for line in self.aside)
+
+    @cached_property
+    def settled(self) -> dict[str, str]:
+        """Who had the last word on each line that an adjudicator settled, by its id."""
+        held = (line for line in self.lines if line.id not in self.undone)
+        return {id_: line.who for line in held for id_ in line.settles}
 
     @cached_property
     def differing(self) -> frozenset[str]:
@@ -179,4 +197,4 @@ def _thought_over(said: Sequence[Decision]) -> list[Decision]:
 
 
 def _to(line: Decision) -> str:
-    return f" ({line.answer})" if line.verdict == "wrong" and line.answer else ""
+    return f" ({read_as(line.answer, line.text)})" if line.verdict == "wrong" and line.answer else ""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from pipeline.decisions.lapsed import STALE, apart
+from pipeline.decisions.status import read_as
 from pipeline.errors import AssayError, Unfit
 from pipeline.rules import Rule
 from pipeline.tasks import canonical
@@ -107,12 +109,18 @@ class Decision:
     def stale(self, settled: str | None) -> str:
         """Why the decision does not speak of the row with the answer that it has now; empty if it does."""
         if self.reads_now is not None:
-            return f"{self.place}: row {self.row} read {self.text!r:.80}; it now reads {self.reads_now!r:.80}"
+            before, after = apart(self.text or "", self.reads_now)
+            return self.lapsing("the text is another", f"it read {before!r}; it now reads {after!r}")
         if self.misfit:
-            return f"{self.place}: {self.about}: {self.misfit}"
+            return self.lapsing("what was judged is not there", self.misfit)
         if not self.fits(settled):
-            return f"{self.place}: {self.about} was {self.was}; the row's answer is now {settled}"
+            was, now = (read_as(one, self.text) or "none" for one in (self.was, settled))
+            return self.lapsing("the answer is another", f"it was {was}; the row's answer is now {now}")
         return ""
+
+    def lapsing(self, why: str, more: str) -> str:
+        """What the report of a build says of the decision where it is not followed: see `lapsed.lapsed`."""
+        return f"{self.place}: {self.about}, {self.verdict} by {self.who}: {STALE}: {why} ({more})"
 
     def differs(self, other: Decision) -> bool:
         """Whether two people judged the same and said otherwise of it.

@@ -27,9 +27,9 @@ def understood(decision: Decision, row: Row, task: Task, *, settled: str | None 
     Raises:
         AssayError: the whole answer that was decided cannot be read, with the place of the decision.
     """
-    shown = task.shown(row)
-    if decision.text is not None and _key(decision.text) != _key(shown):
-        return replace(decision, reads_now=shown)  # its answer may not even fit the text that stands there now
+    if is_of_another_text(decision, row, task):
+        # Its answer may not even fit the text that stands there now.
+        return replace(decision, reads_now=task.shown(row))
     if decision.part:
         return _of_part(decision, row, task, settled)
     was = decision.was
@@ -43,6 +43,11 @@ def understood(decision: Decision, row: Row, task: Task, *, settled: str | None 
     except Unfit as unfit:
         raise _unusable(decision, unfit) from unfit
     return _answered(replace(decision, was=was), row, task, answer)
+
+
+def is_of_another_text(decision: Decision, row: Row, task: Task) -> bool:
+    """Whether the row reads otherwise now than what was judged."""
+    return decision.text is not None and _key(decision.text) != _key(task.shown(row))
 
 
 def _of_part(decision: Decision, row: Row, task: Task, settled: str | None) -> Decision:

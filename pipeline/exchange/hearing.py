@@ -22,6 +22,7 @@ from pipeline.exchange.words import Words, is_exact
 from pipeline.readers.record import Broken, Record
 from pipeline.reviewing.shelf import Shelf
 from pipeline.tasks import canonical, task
+from pipeline.tasks.parts import label_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -149,13 +150,34 @@ class Hearing:
         rows = self.shelf.rows(sorted(ids))
         heard = [one for records in good for one in self._answers(records, rows)]
         made = [line for one in self._latest(heard) for line in self._decided(one)]
-        return [*made, *(self._settled(line) for line in self.leaving.lines())]
+        return self._with_left(made)
 
-    def _settled(self, line: Entry) -> Entry:
-        """A line on a part that was left as it was; of an adjudicator, with the last word on what others said."""
-        if line.get("round") not in self.leaving.adjudicating:
-            return line
-        return line | {"settles": [one.id for one in self.words.others(line["row"], line["who"], line["part"])]}
+    def _with_left(self, made: Sequence[Entry]) -> list[Entry]:
+        """The lines with those on parts that were left as they were.
+
+        One of an adjudicator has the last word on what others said, and stands before his others, which may speak of
+        what touches the part. None is needed where he judged what others had made of it.
+        """
+        before: dict[str, list[Entry]] = {}
+        after = []
+        for line in self.leaving.lines():
+            if line.get("round") not in self.leaving.adjudicating:
+                after.append(line)
+            elif self._is_judged(line):
+                ids = [one.id for one in self.words.others(line["row"], line["who"], line["part"])]
+                before.setdefault(line["act"], []).append(line | {"settles": ids})
+        found = []
+        for one in made:
+            found += [*before.pop(one.get("act", ""), ()), one]
+        return [*found, *(line for lines in before.values() for line in lines), *after]
+
+    def _is_judged(self, line: Entry) -> bool:
+        """Whether what a line says of a part is what stood there when its round went out."""
+        sent = self.tracing.rounds.get(line["round"])
+        asked = sent.asked.get(line["row"]) if sent else None
+        if asked is None or asked.was is None:
+            return True
+        return label_at(self.task, json.loads(asked.was), line["part"]) == str(line["was"])
 
     def _legible(self, records: Iterable[Record | Broken]) -> list[Record]:
         good = []

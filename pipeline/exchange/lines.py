@@ -12,6 +12,7 @@ from pipeline.errors import AssayError, Unfit
 from pipeline.exchange.leaving import Whole
 from pipeline.exchange.shaping import inward, shown
 from pipeline.reviewing.tables import RELABEL
+from pipeline.tasks import canonical
 from pipeline.tasks.parts import NO, WHOLE, YES, differences, label_at
 
 if TYPE_CHECKING:
@@ -82,16 +83,19 @@ class Lines:
             made.append(said | self._settling(asked, part, said) | about)
         return made
 
-    def _settling(self, asked: Asked | None, part: str, common: Entry) -> Entry:
+    def _settling(self, asked: Asked | None, part: str, common: Entry, was: Any = None) -> Entry:
         """Which decisions of others the line of an adjudicator on a part has the last word on: those that he was shown.
 
-        Of parts on which nobody differed, all that stand.
+        Of parts on which nobody differed, all that stand and judged what he did (`was`): what he judged may be what
+        others made of it, and is so only as long as their lines hold.
         """
         if asked is None or not asked.settles:
             return {}
-        others = [line.id for line in self.words.others(common["row"], common["who"], part)]
+        others = self.words.others(common["row"], common["who"], part)
         shown_ = asked.settles.get(part)
-        ids = others if shown_ is None else [id_ for id_ in shown_ if id_ in others]
+        if shown_ is None and was is not None:
+            others = [line for line in others if line.was in (None, canonical(was) if part == WHOLE else was)]
+        ids = [line.id for line in others if shown_ is None or line.id in shown_]
         return {"settles": ids} if ids else {}
 
     def _by_part(self, common: Entry, row: Row, was: Answer, answer: Answer, asked: Asked | None) -> list[Entry]:
@@ -106,7 +110,7 @@ class Lines:
             about: Entry = {"was": was} if part == WHOLE else {"part": part, "was": before}
             said: Entry = {"verdict": "wrong", "answer": answer if part == WHOLE else after}
             said = said if before != after else {"verdict": "fine"}
-            settled = self._settling(asked, part, common)
+            settled = self._settling(asked, part, common, about["was"])
             made.append(common | _as_asked(lines.get(part), asked) | settled | about | said)
         return made
 
@@ -114,7 +118,7 @@ class Lines:
         """One line on the whole answer, where that is what was asked about of an answer with parts."""
         said: Entry = {"verdict": "fine"} if answer == was else {"verdict": "wrong", "answer": answer}
         line = next((line for line in (asked.lines if asked else ()) if line["part"] == WHOLE), None)
-        return common | _as_asked(line, asked) | self._settling(asked, WHOLE, common) | {"was": was} | said
+        return common | _as_asked(line, asked) | self._settling(asked, WHOLE, common, was) | {"was": was} | said
 
     def _on_disputed(self, common: Entry, was: Answer, answer: Answer, asked: Asked | None) -> Iterator[Entry]:
         """Beside the line on the whole, one for each part on which people differ: what that left there is fine."""

@@ -92,6 +92,8 @@ class Standing:
     out: int
     people: tuple[str, ...]
     is_closed: bool
+    waits: frozenset[str] = frozenset()
+    """The rows that are still out."""
 
 
 def standings(recipe: Recipe, book: Book, returned: Returned | None = None) -> list[Standing]:
@@ -102,8 +104,9 @@ def standings(recipe: Recipe, book: Book, returned: Returned | None = None) -> l
     for one in sent:
         rows = (known.rows.get(one.id, set()) | before.get(one.id, set())) & one.asked.keys()
         is_closed = one.id in known.closed
-        left = 0 if is_closed else len(one.asked.keys() - rows - known.moved.get(one.id, set()))
-        found.append(Standing(one, len(rows), left, tuple(sorted(known.people.get(one.id, ()))), is_closed))
+        left = frozenset() if is_closed else frozenset(one.asked.keys() - rows - known.moved.get(one.id, set()))
+        people = tuple(sorted(known.people.get(one.id, ())))
+        found.append(Standing(one, len(rows), len(left), people, is_closed, left))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import decisions, store, tools
 from pipeline.errors import AssayError, Unfit
 from pipeline.exchange.picking import Picked, followed, picked
-from pipeline.exchange.returning import sent_out
+from pipeline.exchange.returning import sent_out, standings
 from pipeline.exchange.rounds import CONFLICTS, DISPUTED, Asked, Round, exports, name_of
 from pipeline.exchange.shaping import entities, outward, project, shown
 from pipeline.reviewing.dealing import blinded
@@ -43,6 +43,8 @@ class Sent:
     files: tuple[Path, ...] = ()
     left_out: tuple[str, ...] = ()
     """Rows of the queue that could not be sent, each with why."""
+    out: tuple[tuple[str, int], ...] = ()
+    """Other rounds in which some of these rows are still out, with how many."""
 
 
 def send(
@@ -69,8 +71,16 @@ def send(
     kind = project(recipe, task(recipe.settings.task, recipe.settings.guideline))
     folder = _emptied(recipe, one.id) if folder is None else _empty(folder)
     files = tools.of(tool).write(replace(kind, round=one.id), items, folder)
+    out = _out_elsewhere(recipe, one)
     sent_out(recipe, one)
-    return Sent(one.id, len(asked), sum(each.blind for each in asked), tuple(files), left)
+    return Sent(one.id, len(asked), sum(each.blind for each in asked), tuple(files), left, out)
+
+
+def _out_elsewhere(recipe: Recipe, one: Round) -> tuple[tuple[str, int], ...]:
+    """How many rows of a round that goes out are still out in each other one."""
+    told = standings(recipe, decisions.read(recipe.decisions))
+    others = ((each.round.id, len(each.waits & one.asked.keys())) for each in told if each.round.id != one.id)
+    return tuple((name, count) for name, count in others if count)
 
 
 def sent_to_server(
@@ -103,7 +113,8 @@ def sent_to_server(
     gone = {row: each for row, each in one.asked.items() if row not in done.answered}
     if gone:
         sent_out(recipe, replace(one, asked=gone), done.moved)
-    return Sent(one.id if gone else "", len(gone), sum(each.blind for each in gone.values()), (), left), done
+    out = _out_elsewhere(recipe, replace(one, asked=gone)) if gone else ()
+    return Sent(one.id if gone else "", len(gone), sum(each.blind for each in gone.values()), (), left, out), done
 
 
 def _round(tool: str, asked: Sequence[Asked], who: str, what: str) -> Round:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pipeline.tasks import Answer, Row, Task
     from pipeline.tools.item import Kind
 
+ANSWERS = ("labels", "label", "rating", "reply", "text", "spans", "relations", "answer")
+"""What entries of tools call an answer."""
 EXTRACT = "answer"
 """The label of a stretch of a context that answers a question."""
 
@@ -83,6 +85,8 @@ def inward(task: Task, row: Row, entry: Mapping[str, Any], text: str) -> Answer:
     own = shown(task, row)
     if nfc(text) != nfc(own) and nfc(text).split() != nfc(own).split():
         raise AssayError("its text", f"the tool shows {text!r:.80}, the row reads {own!r:.80}", "send the row again")
+    if entry.get("verdict") == "wrong" and not any(entry.get(name) is not None for name in ANSWERS):
+        raise Unfit("unanswered", "right_answer is empty: say what is right, or drop")
     kind = kind_of(task)
     if kind == "relations":
         return task.read_answer(_related(entry, row), {}, row)

@@ -11,8 +11,10 @@ from pipeline.exchange.hearing import Hearing, Taken
 from pipeline.exchange.returning import standings
 from pipeline.exchange.rounds import CONFLICTS, exports
 from pipeline.exchange.sending import key_of
+from pipeline.exchange.signing import signed
 from pipeline.fetch import RawFile
 from pipeline.readers.record import ReadOptions
+from pipeline.tools import doccano, sheet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +39,10 @@ def take(
     """Take in what a tool exported; `who` answered where an answer names nobody.
 
     Every round that is out may come back, in any order, in parts and more than once: an answer is held to what went out
-    in its own round. Of what a person said of a row the latest counts, by the times that the tools tell, else as it
-    comes in. The same file taken in twice changes nothing. With `changed_only`, answers that are what went out are left
-    out: for tools that do not tell who looked at what.
+    in its own round. Where only the name of a file says whose answers stand in it, that counts if he is known. Of
+    what a person said of a row the latest counts, by the times that the tools tell, else as it comes in. The same file
+    taken in twice changes nothing. With `changed_only`, answers that are what went out are left out: for tools that do
+    not tell who looked at what.
 
     Raises:
         AssayError: a file is not there or is none of the tool's, or an answer names nobody and `who` is not said.
@@ -47,13 +50,27 @@ def take(
     one = tools.of(tool)
     raws = [raw for path in files for raw in _raw(path, tool)]
     hearing = Hearing.of(recipe, tool, who, changed_only=changed_only)
-    entries = hearing.entries([one.read(raw, ReadOptions()) for raw in raws])
+    known = {line.who for line in decisions.read(recipe.decisions).lines}
+    known |= {sent.who for sent in hearing.tracing.rounds.values()}
+    called = [doccano.called(raw) if tool == "doccano" else "" for raw in raws]
+    named = zip(raws, called, strict=True)
+    read = (signed(one.read(raw, ReadOptions()), name, who=who, known=known) for raw, name in named)
+    entries = hearing.entries(read)
     if not dry:
         with store.locked(recipe.build):
             decisions.add(recipe.decisions, entries)
             hearing.returned.kept(recipe)
     found = standings(recipe, decisions.read(recipe.decisions), hearing.returned)
-    return replace(hearing.taken, lines=len(entries), rounds=found)
+    problems = hearing.taken.problems
+    if problems and tool == "sheet":
+        problems = _by_record(problems, raws)
+    return replace(hearing.taken, lines=len(entries), rounds=found, problems=problems)
+
+
+def _by_record(problems: Sequence[tuple[str, str]], raws: Sequence[RawFile]) -> list[tuple[str, str]]:
+    """Problems of sheets with the record and the row beside the line, which no spreadsheet shows."""
+    known = {place: told for raw in raws for place, told in sheet.numbered(raw, ReadOptions()).items()}
+    return [(f"{place} ({known[place]})" if place in known else place, why) for place, why in problems]
 
 
 def _raw(path: Path, tool: str) -> list[RawFile]:

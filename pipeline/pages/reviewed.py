@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from pipeline.pages.build import Build
 
 GROUPS, CONFLICTS, NAME_CHARS, TEXT_CHARS = 30, 20, 60, 300
+COUNTED = (
+    "What is counted: a line of the queue is one part of an answer (a mark, a label), of which a row may have several; "
+    "outside the queue, and in the share of rows, each row counts once, whatever is wrong in it. Errors that the "
+    "instruments cannot see are in none of these figures: where everybody errs alike, only rows drawn by chance and "
+    "checked (assay audit-plan) tell."
+)
 NOBODY = "Nobody has judged anything yet: what is wrong is only estimated."
 
 
@@ -58,10 +64,11 @@ def progress(build: Build, review: Review) -> Section:
     told = review.facts
     if not told["lines"]:
         command = f"assay review {build.recipe.name} --who YOU"
-        return Section("review", "Review so far", [Text(NOBODY, "note"), Text(command, "command"), _left(told)])
+        begin: list[Block] = [Text(NOBODY, "note"), Text(command, "command"), _left(told), Text(COUNTED)]
+        return Section("review", "Review so far", begin)
     blocks: list[Block] = [_facts(told), Text(said(f"{told['stop']['say']}: {told['stop']['why']}"), _tone(told))]
     blocks.append(Charts([*_curve(told), *_rates(told)]))
-    blocks.append(Points(list(_sentences(told))))
+    blocks += [Text(COUNTED), Points(list(_sentences(told)))]
     return Section("review", "Review so far", blocks)
 
 
@@ -70,8 +77,14 @@ def _tone(told: Mapping[str, Any]) -> str:
 
 
 def _left(told: Mapping[str, Any]) -> Facts:
+    return Facts([*_remaining(told), ("lines in the queue", written(told["open"]["lines"]))])
+
+
+def _remaining(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How many errors are left: lines of the queue, and rows that it does not show, which are not the same thing."""
     left = told["left"]
-    return Facts([("errors expected", _between(left)), ("lines in the queue", written(told["open"]["lines"]))])
+    return [("wrong lines left in the queue", _between(left["queue"])),
+            ("wrong rows left outside it", _between(left["below"]))]  # fmt: skip
 
 
 def _facts(told: Mapping[str, Any]) -> Facts:
@@ -79,7 +92,7 @@ def _facts(told: Mapping[str, Any]) -> Facts:
     items = [
         ("lines judged", written(told["lines"])),
         ("errors confirmed", written(told["errors"])),
-        ("errors left, expected", _between(told["left"])),
+        *_remaining(told),
         ("minutes so far", written(minutes["spent"], 1)),
         ("minutes per confirmed error", ranged(each, 2) if each["value"] is not None else "–"),
     ]
@@ -108,7 +121,7 @@ def _rates(told: Mapping[str, Any]) -> Iterator[Any]:
     if rates["before"]:
         ends = (("before review", rates["before"]), ("after review", rates["after"]))
         dots = [charts.Dot(name, one["value"], one["low"], one["high"]) for name, one in ends]
-        title = "Share of the kept rows that are wrong, with 95 % intervals"
+        title = "Share of all kept rows that hold an error, listed or not, with 95 % intervals"
         yield charts.intervals("error-rate", title, dots, reach=(0.0, 0.0))
 
 
@@ -142,7 +155,7 @@ def people(build: Build, review: Review) -> Section:
             *(number(one[name]) for name in ("lines", "acts")),
             number(one["minutes"], 1),
             number(one["errors"]),
-            Cell(f"{percent(one['confirmed'])} [{percent(one['low'])}, {percent(one['high'])}]", "number"),
+            Cell(_wrong(one), "number"),
             *(number(one[name]) for name in ("settled", "overturned")),
         )
         for one in told["reviewers"]
@@ -161,6 +174,13 @@ def people(build: Build, review: Review) -> Section:
     if review.undone:
         blocks.append(Text(f"{rows_of(review.undone, 'decision')} were taken back, each by a line of its own."))
     return Section("decisions", "Who decided what", [*blocks, *_unsettled(build, review)])
+
+
+def _wrong(one: Mapping[str, Any]) -> str:
+    """How much of what a person judged was wrong, with its interval; nothing of who judged no line by itself."""
+    if one["confirmed"] is None:
+        return "–"
+    return f"{percent(one['confirmed'])} [{percent(one['low'])}, {percent(one['high'])}]"
 
 
 def _agreement(told: Mapping[str, Any]) -> Iterator[Block]:

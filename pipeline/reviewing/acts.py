@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.words import from_words
 from pipeline.decisions import now
 from pipeline.errors import AssayError, Unfit
-from pipeline.reviewing import fresh
+from pipeline.reviewing import fresh, rivals
 from pipeline.reviewing.reading import kind_of
 from pipeline.reviewing.sent import MOST_SECONDS, Act, odd, read
 from pipeline.reviewing.tables import RELABEL
@@ -36,6 +37,9 @@ def entries(desk: Desk, act: Act, who: str) -> list[dict[str, Any]]:
         made = [common | _ruled(desk, act)]
     else:
         lines = [desk.line_at(act.target)] if act.scope == "line" else _members(desk, act, who)
+        if act.scope == "group" and act.verdict == "fine":
+            rivals.hold_one_right(desk, at, lines)
+        act = _with_model(desk, act)
         ids = [desk.lines["id"][at].as_py() for at in lines]
         rows = desk.shelf.rows(list(dict.fromkeys(ids)))
         if act.scope == "line" and act.seen:
@@ -65,6 +69,15 @@ def _members(desk: Desk, act: Act, who: str) -> list[int]:
     members = desk.members(desk.group_at(act.target))
     left = [int(at) for at in members[~desk.done(who)[members]]]
     return [at for at in left if desk.lines["line"][at].as_py() not in act.without]
+
+
+def _with_model(desk: Desk, act: Act) -> Act:
+    """The act with the row that is answered rightly, where it names one."""
+    if act.like is None:
+        return act
+    if (model := desk.shelf.row(act.like)) is None:
+        raise AssayError(f"row '{act.like:.60}'", "is not in the build any more", "look again, and choose anew")
+    return replace(act, model=model)
 
 
 def _ruled(desk: Desk, act: Act) -> dict[str, Any]:
@@ -141,6 +154,8 @@ def _mended(desk: Desk, act: Act, row: Row, said: dict[str, Any], was: Any) -> l
     try:
         if act.mark and kind_of(desk.task) == "spans":
             return _moved(desk, act.mark, row, said | before, label)
+        if part and act.model:
+            raise Unfit("wrong_type", "only a whole answer is taken over from another row")
         answer = _label(desk, row, part, label) if part else _whole(desk, act, row, label)
     except Unfit as unfit:
         raise AssayError(f"row '{row['id']}'", f"this is no answer: {unfit}", "choose or write another") from unfit
@@ -157,7 +172,9 @@ def _label(desk: Desk, row: Row, part: str, label: str) -> str:
 
 
 def _whole(desk: Desk, act: Act, row: Row, label: str) -> Answer:
-    """The whole answer: as it is written or marked, a label, or what is proposed in its canonical spelling."""
+    """The whole answer: that of another row, as it is written or marked, a label, or what is proposed, as JSON."""
+    if act.model is not None:
+        return rivals.taken_over(desk.task, act.model, row)
     if act.words is not None:
         return from_words(desk.task, row, act.words)
     if act.mark:

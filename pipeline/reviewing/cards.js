@@ -1,7 +1,7 @@
 // The cards: a line and a group as they are shown, with all that is known of them.
 
 import {
-  KINDS, VERDICTS, WINDOW, ask, many, named, number, percent, quoted, say, shorter, state, tried,
+  $, KINDS, VERDICTS, WINDOW, ask, many, named, number, percent, quoted, say, shorter, state, tried,
 } from "/ground.js";
 import { drawCard, openGroup, openLine, spoken } from "/page.js";
 import { make, marked, points } from "/text.js";
@@ -81,9 +81,14 @@ function choiceLine(choice, at, told) {
   const key = choice.label === "O" ? "0" : at < 9 ? String(at + 1) : "";
   const isProposed = !told.blind && told.likely === choice.label;
   const input = make("input", { type: "radio", name: "right", value: choice.label, checked: state.right === choice.label, onchange: () => choose(choice.label) });
+  const rows = choice.rows ? make("span", { class: "small" }, many(choice.rows, "row")) : "";
+  if (choice.like) {
+    return make("label", { class: "choice rival" }, input, key ? make("kbd", {}, key) : "",
+      make("span", { class: "rival-answer" }, make("strong", { dir: "auto" }, choice.name), choice.passage ? marked(choice.passage, null) : ""), rows);
+  }
   return make("label", { class: `choice${at >= 9 && !key ? " later" : ""}`, title: choice.definition || null }, input,
     key ? make("kbd", {}, key) : "", make("span", { dir: "auto" }, choice.name),
-    isProposed ? make("span", { class: "small" }, "proposed") : "",
+    isProposed ? make("span", { class: "small" }, "proposed") : "", rows,
     told.given === choice.label ? make("span", { class: "small" }, "given") : "");
 }
 
@@ -103,14 +108,23 @@ function writing(told) {
       make("button", { type: "button", class: "quiet", onclick: () => { state.right = "O"; state.mark = null; drawCard({ focus: false }); } }, "No answer there"),
       state.right === "O" ? " Chosen: no answer." : "");
   }
-  if (told.asks === "spans") return ends(told);
-  if (!["text", "rating", "relations", "labels"].includes(told.asks) || (told.asks === "labels" && told.part)) return "";
-  if (told.asks === "labels") return "";
-  const attributes = { id: "words", dir: "auto", oninput: (event) => { state.words = event.target.value; state.act = null; } };
+  if (told.asks === "spans" && told.part) return ends(told);
+  if (!["text", "rating", "relations", "spans"].includes(told.asks)) return "";
+  const attributes = { id: "words", dir: "auto", oninput: (event) => wrote(event.target.value) };
   const field = told.asks === "rating" ? make("input", { ...attributes, type: "text", inputmode: "decimal" }) : make("textarea", { ...attributes, rows: 3 });
   field.value = state.words === null ? told.likely_words || told.answer : state.words;
-  return make("p", { class: "writing" }, make("label", { for: "words" }, "What is right"), field);
+  const how = told.asks === "spans" ? "What is right, every span as [words|LABEL]" : "What is right";
+  return make("p", { class: "writing" }, make("label", { for: "words" }, rival(told) ? `None of these: ${how[0].toLowerCase()}${how.slice(1)}` : how), field);
 }
+
+function wrote(words) {
+  Object.assign(state, { words, act: null, right: null });
+  for (const input of document.querySelectorAll("input[name=right]")) input.checked = false;
+  drawBar();
+}
+
+// Whether answers of several rows are offered, and which of them a choice is.
+export const rival = (told, label) => (told.choices || []).find((one) => one.like && (label === undefined || one.label === label));
 
 // The ends of a span, for those who do not select with a pointer.
 function ends(told) {
@@ -146,12 +160,17 @@ export function setMark(mark) {
 }
 
 export function choose(label) {
+  const shown = state.group || state.shown, taken = rival(shown, label);
   state.right = label;
   state.act = null;
+  if (taken) {
+    Object.assign(state, { mark: null, words: null });
+    if ($("words")) $("words").value = shown.likely_words || shown.answer || "";
+  }
   for (const input of document.querySelectorAll("input[name=right]")) input.checked = input.value === label;
   if (state.mark) drawCard({ focus: false });
   drawBar();
-  say(`${named(label)} chosen`, false);
+  say(`${taken ? taken.name : named(label)} chosen`, false);
 }
 
 // -- what else is known
@@ -221,13 +240,14 @@ export function groupCard(told) {
   ];
   const sure = told.members.filter((one) => !one.doubtful), doubtful = told.members.filter((one) => one.doubtful);
   return [
-    make("p", { class: "badges" }, make("span", { class: "badge strong" }, "group"), make("span", { class: "badge" }, told.kind),
+    make("p", { class: "badges" }, make("span", { class: "badge strong" }, "group"), make("span", { class: "badge" }, KINDS[told.kind] || told.kind),
       told.done ? make("span", { class: "badge good" }, "all judged") : ""),
     make("h2", { dir: "auto" }, told.says),
     make("dl", { class: "facts small-facts" }, facts.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value)))),
     make("p", {}, effect(told)),
     told.ruled.length ? make("ul", {}, told.ruled.map((one) => make("li", {}, "Ruled: ", decided(one), one.mine ? make("button", { type: "button", class: "quiet", onclick: () => undo(one.act) }, "Undo") : ""))) : "",
     choicesCard({ ...told, given: told.given, blind: false }),
+    told.kind === "conflict" && told.asks !== "extract" ? writing({ ...told, part: "", likely_words: "" }) : "",
     members("Examples, the surest first", sure, told), members("What stays doubtful: look before you decide for all", doubtful, told),
     told.start + told.members.length < told.listed ? make("p", {}, make("button", { type: "button", class: "quiet", onclick: () => tried(moreMembers) }, `Show more of ${number(told.listed)}`)) : "",
   ].filter(Boolean);
@@ -246,6 +266,7 @@ function members(title, found, told) {
     const [before, judged, after] = one.context;
     const input = make("input", { type: "checkbox", checked: !state.without.has(one.line) && !one.done, disabled: one.done, "aria-label": `Take in: ${shorter(judged || before, 60)}`, onchange: (event) => leave(one.line, !event.target.checked) });
     return make("li", { class: one.done ? "done" : "" }, input, make("div", { class: "context", dir: "auto", lang: one.language || null }, before, judged ? make("mark", { class: "asked" }, judged) : "", after),
+      one.number ? make("span", { class: "badge" }, `answer ${one.number}`) : "",
       make("span", { class: "small" }, one.done ? (VERDICTS[one.verdict] || "judged") : one.score === null ? "" : percent(one.score)),
       make("button", { type: "button", class: "quiet", "aria-label": `Look at this line: ${shorter(judged || before, 60)}`, onclick: () => tried(() => openLine(one.line)) }, "Look"));
   })), told.left > told.members.length ? "" : "");

@@ -36,7 +36,7 @@ VIEWS = {
     "value": "By value per minute",
     "lines": "Line by line",
     "double": "Judged by two",
-    "conflicts": "Conflicts",
+    "conflicts": "People differ",
     "judged": "Judged so far",
 }
 

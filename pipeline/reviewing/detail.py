@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.checks.words import in_words
 from pipeline.errors import Unfit
-from pipeline.reviewing import fresh
+from pipeline.reviewing import fresh, rivals
 from pipeline.reviewing.reading import Passage, about, kind_of, passages
 from pipeline.tasks.parts import NO, NOTHING, WHOLE, YES, label_at, parsed
 
@@ -42,7 +42,8 @@ def line(desk: Desk, at: int, who: str, *, is_whole: bool = False) -> dict[str, 
     }
     if not is_blind:
         told["likely_words"] = _in_whole(desk, row, queued["likely"]) if queued["part"] == WHOLE else ""
-    return told | {"choices": choices(desk, told, queued, is_blind=is_blind)}
+    offered = choices(desk, told, queued, is_blind=is_blind)
+    return told | {"choices": offered if is_blind else rivals.choices(desk, at, offered) or offered}
 
 
 def brief(desk: Desk, at: int, who: str) -> dict[str, Any]:
@@ -93,7 +94,10 @@ def _read(desk: Desk, queued: dict[str, Any], row: Row | None, *, is_whole: bool
         lost = "The row is not in the build any more: build again, and the queue is made anew."
         return {"passages": [passage.told()], "answer": "", "asks": "none", "note": lost}
     told = [one.told() for one in passages(desk.task, row, queued["part"], is_whole=is_whole)]
-    return {"passages": told, "answer": _words(desk, row), "asks": kind_of(desk.task), "note": ""}
+    asks = kind_of(desk.task)
+    if asks == "spans" and queued["part"] == WHOLE:  # all spans are asked for at once, which is written
+        told = [one | {"mark": False} for one in told]
+    return {"passages": told, "answer": _words(desk, row), "asks": asks, "note": ""}
 
 
 def _words(desk: Desk, row: Row) -> str:
@@ -224,7 +228,7 @@ def choices(desk: Desk, told: dict[str, Any], queued: dict[str, Any], *, is_blin
             about_it | {"label": YES, "name": f"yes, {queued['part']}"},
             about_it | {"label": NO, "name": f"no {queued['part']}"},
         ]
-    if told["asks"] not in ("label", "labels", "spans"):
+    if told["asks"] not in ("label", "labels", "spans") or (told["asks"] == "spans" and queued["part"] == WHOLE):
         return []
     names = list(known_labels(desk))
     if len(names) > KEYS:

@@ -3,7 +3,7 @@
 export const $ = (name) => document.getElementById(name);
 export const VERDICTS = { wrong: "Wrong", fine: "Fine", ambiguous: "Ambiguous", drop: "Drop" };
 export const KINDS = {
-  suspect: "suspect", conflict: "in conflict", tied: "tied", low_confidence: "annotators unsure", relabel: "new guideline",
+  suspect: "suspect", conflict: "read alike, answered otherwise", tied: "tied", low_confidence: "annotators unsure", relabel: "new guideline",
 };
 export const WINDOW = 50;
 
@@ -11,7 +11,7 @@ export const WINDOW = 50;
 export const state = {
   about: null, list: null, view: "value", at: -1, shown: null, group: null, right: null, mark: null, words: null, scope: "line",
   without: new Set(), act: null, cause: null, busy: false, turn: 0, loading: false, whole: false, seconds: 0, since: 0, lastAct: "", keys: true,
-  version: "", newest: "", refused: "",
+  version: "", newest: "", refused: "", doubted: "",
 };
 
 // -- the server

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.reviewing import detail, fresh
+from pipeline.reviewing import detail, fresh, rivals
 
 if TYPE_CHECKING:
     from pipeline.reviewing.desk import Desk
@@ -54,7 +54,10 @@ def group(desk: Desk, at: int, who: str, *, start: int = 0, count: int = 50) -> 
     is_hidden = bool((desk.double & ~desk.by(who))[members].any())
     shares = {"listed": len(members), "double": int(desk.double[members].sum())}
     first = detail.line(desk, int(order[0]), who) if len(order) else {}
-    labels = {name: first[name] for name in ("choices", "asks", "shares") if name in first}
+    labels = {name: first[name] for name in ("choices", "asks", "shares", "answer") if name in first}
+    numbers = rivals.numbers(desk, at)
+    for one in lines:
+        one["number"] = numbers.get(one["row"], 0)
     return (
         told
         | shares

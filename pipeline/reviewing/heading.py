@@ -47,7 +47,7 @@ class Heading:
         lines = len(listed)
         left = int((~desk.done(who))[listed].sum())
         own = int(desk.by(who).sum())
-        counts = [("left for you", f"{left:,} of {lines:,}"), ("judged by you", f"{own:,}"), *agreeing(desk)]
+        counts = [("left for you", f"{left:,} of {lines:,}"), ("lines judged by you", f"{own:,}"), *agreeing(desk)]
         return {"facts": [*counts, *facts], "say": says, "pending": is_pending}
 
     def _reckon(self, desk: Desk, version: tuple[str, int]) -> None:
@@ -60,6 +60,27 @@ class Heading:
         with self._lock:
             self._facts, self._says, self._version, self._is_running = facts, says, version, False
             self._until = time.monotonic() + max(SECONDS, TIMES * (time.monotonic() - begun))
+
+
+def opened(desk: Desk) -> str:
+    """How many lines nobody has judged yet, of those that are asked about: the same number as `assay queue` tells.
+
+    Echoes that nobody is asked about yet are named apart.
+    """
+    judged = np.zeros(desk.lines.num_rows, dtype=bool)
+    for who in desk.people():
+        judged |= desk.by(who)
+    left, hidden = int((desk.asked & ~judged).sum()), int((~desk.asked & ~judged).sum())
+    return f"{many(left, 'line')} to look at" + (f" ({many(hidden, 'echo', 'es')} wait behind them)" if hidden else "")
+
+
+def many(count: int, what: str, ending: str = "s") -> str:
+    """A count with what is counted, in the singular where it is one.
+
+    >>> many(1, "line"), many(1200, "line")
+    ('1 line', '1,200 lines')
+    """
+    return f"{count:,} {what}" + ("" if count == 1 else ending)
 
 
 def agreeing(desk: Desk) -> Facts:

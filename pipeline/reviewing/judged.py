@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.reviewing.spoken import spoken_of
-from pipeline.reviewing.tables import RELABEL, SUSPECT
+from pipeline.reviewing.tables import SUSPECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -208,7 +208,7 @@ def _line(key: Key, one: Decision, listed: Listed, is_disputed: bool) -> Line:
     return Line(
         key=key,
         verdict=DISPUTED if is_disputed else one.verdict,
-        is_guideline=one.cause == "guideline" or kind == RELABEL,
+        is_guideline=one.cause == "guideline",
         score=score,
         act=one.act or one.id,
         group=one.group or (listed.group[at] if at >= 0 else ""),

@@ -100,7 +100,7 @@ export async function open(at, { quiet = false } = {}) {
 }
 
 function fresh() {
-  Object.assign(state, { right: null, mark: null, words: null, act: null, cause: null, without: new Set(), whole: false });
+  Object.assign(state, { right: null, mark: null, words: null, act: null, cause: null, without: new Set(), whole: false, doubted: "" });
   beginSeconds();
 }
 

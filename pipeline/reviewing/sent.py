@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import reprlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import AssayError
@@ -13,10 +13,12 @@ from pipeline.errors import AssayError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pipeline.tasks import Row
+
 MOST_SECONDS = 300.0
 """A person who takes longer was elsewhere."""
-WHY = "reviewed"
-"""What stands as the reason where none was given."""
+WHY = "no reason given"
+"""What stands as the reason where none was given: a decision needs one, and nobody is to be quoted falsely."""
 VERDICTS, SCOPES, CAUSES = ("wrong", "fine", "ambiguous", "drop"), ("line", "group", "rule"), ("error", "guideline")
 _ACT = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _WHY_CHARS, _ANSWER_CHARS, _MOST_SHARE = 2000, 500_000, 1_000_000
@@ -24,7 +26,7 @@ _WHY_CHARS, _ANSWER_CHARS, _MOST_SHARE = 2000, 500_000, 1_000_000
 
 @dataclass(frozen=True)
 class Act:
-    """One decision as it was sent; `label`, `words` or `mark` say what is right instead."""
+    """One decision as it was sent; `label`, `words`, `mark` or `like` say what is right instead."""
 
     act: str
     scope: str
@@ -33,6 +35,10 @@ class Act:
     label: str | None = None
     words: str | None = None
     mark: tuple[int, int] | None = None
+    like: str | None = None
+    """The row that is answered rightly, of those that read alike..."""
+    model: Row | None = field(default=None, compare=False)
+    """...as it is, once it was looked up."""
     shares: Mapping[str, float] | None = None
     why: str = WHY
     cause: str = ""
@@ -69,6 +75,7 @@ def read(sent: Any) -> Act:
         label=_text(sent, "label", 1000),
         words=_text(sent, "words", _ANSWER_CHARS),
         mark=_mark(sent.get("mark")),
+        like=_text(sent, "like", 1000),
         shares=_shares(sent.get("shares")),
         why=(_text(sent, "why", _WHY_CHARS) or "").strip() or WHY,
         cause=cause,

@@ -9,8 +9,12 @@ import pyarrow.compute as pc
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline import store
+from pipeline import decisions, store
+from pipeline.decisions import IN_FORCE, settling, status, where
 from pipeline.relabelling import KINDS
+from pipeline.reviewing.entries import first_texts
+from pipeline.reviewing.heading import many
+from pipeline.reviewing.tables import CONFLICT
 from pipeline.text import visible
 
 if TYPE_CHECKING:
@@ -61,34 +65,31 @@ def _is_same_row(one: str, other: str) -> bool:
     return one == other or one.partition("/")[2] == other or one == other.partition("/")[2]
 
 
-def as_entry(line: Decision, book: Book) -> dict[str, Any]:
+def as_entry(line: Decision, book: Book, lapsed: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A decision as plain values, with what became of it."""
     names = ("id", "row", "part", "verdict", "was", "answer", "who", "when", "why", "cause", "guideline", "act", "undo")
     told = {name: getattr(line, name) for name in names if getattr(line, name)}
-    return told | ({"rule": line.rule.told()} if line.rule else {}) | {"state": state(line, book)}
+    told |= {"settles": list(line.settles)} if line.settles else {}
+    return told | ({"rule": line.rule.told()} if line.rule else {}) | {"state": status(line, book, lapsed)}
 
 
-def state(line: Decision, book: Book) -> str:
-    """Whether a decision is in force: undone, in conflict, settled by nobody."""
-    if line.id in book.undone:
-        return "undone"
-    if line.undo:
-        return "undoes"
-    return "in conflict" if line.id in book.differing else "in force"
-
-
-def decided(lines: Sequence[Decision], book: Book, name: str, *, limit: int) -> Table:
-    """The decisions, the newest last; of many the newest."""
+def decided(
+    lines: Sequence[Decision], book: Book, name: str, *, limit: int, lapsed: Mapping[str, str] | None = None
+) -> Table:
+    """The decisions, the newest last; of many the newest. `lapsed`: see `pipeline.decisions.lapsed`."""
     table = Table(title=f"decisions on {escape(name)}: {len(lines):,}", title_justify="left", header_style="bold")
     for column in ("id", "when", "who", "row", "verdict", "was → became", "why", ""):
         table.add_column(column, overflow="fold")
     for line in lines[-limit:] if limit else lines:
-        about = _rule(line) if line.rule else line.row + (f" {line.part}" if line.part else "")
-        change = f"{line.was or '?'} → {line.answer}" if line.answer else line.was or ""
-        told = [line.id, line.when[:16], line.who, about, "undo" if line.undo else line.verdict, change, line.why]
+        about = _rule(line) if line.rule else line.row + (f" {where(line)}" if line.part else "")
+        was, becomes = decisions.change(line)
+        became = f"{was or '?'} → {becomes}" if becomes else was
+        told = [line.id, line.when[:16], line.who, about, "undo" if line.undo else line.verdict, became, line.why]
         told[3] = f"takes back {line.undo}" if line.undo else told[3]
-        here = state(line, book)
-        table.add_row(*(_plain(one, 60) for one in told), "" if here == "in force" else f"[yellow]{here}[/yellow]")
+        here = status(line, book, lapsed)
+        marks = [settling(line, book), "" if here == IN_FORCE else f"[yellow]{_plain(here, 120)}[/yellow]"]
+        marks[0] = _plain(marks[0], 120)
+        table.add_row(*(_plain(one, 60) for one in told), "; ".join(filter(None, marks)))
     return table
 
 
@@ -113,34 +114,38 @@ def standing(recipe: Recipe, book: Book) -> Iterator[str]:
         if len(found) > STALE_SHOWN:
             yield f"... and {len(found) - STALE_SHOWN:,} more that {means}"
     for one in told.get("by_rule") or []:
-        yield f"rule {one['id']} settled {one['parts']:,} parts of answers in the last build"
+        yield f"rule {one['id']} settled {many(one['parts'], 'part')} of answers in the last build"
 
 
 def overview(recipe: Recipe, left: Open, *, limit: int) -> Iterator[Table | str]:
     """The groups that one decision settles and the lines that stand alone, the most worth a minute first."""
     groups = left.groups.to_pylist()
     alone = left.lines.filter(pc.equal(left.lines["group"], ""))
-    yield f"[bold]queue of {escape(recipe.name)}[/bold]: {left.lines.num_rows:,} lines, {len(groups):,} groups"
+    counts = f"{many(left.lines.num_rows, 'line')}, {many(len(groups), 'group')}"
+    yield f"[bold]queue of {escape(recipe.name)}[/bold]: {counts}"
     if groups:
-        yield _groups(groups[: limit or None])
+        yield _groups(groups[: limit or None], first_texts(left))
     if limit and len(groups) > limit:
-        yield f"... and {len(groups) - limit:,} groups more (--limit 0 shows all)"
+        yield f"... and {many(len(groups) - limit, 'group')} more (--limit 0 shows all)"
     if alone.num_rows:
         shown = alone.slice(0, limit or None)
-        yield _lines(shown.to_pylist(), f"{alone.num_rows:,} lines that stand alone")
+        yield _lines(shown.to_pylist(), f"{many(alone.num_rows, 'line')} standing alone")
     if left.settled:
-        yield f"{len(left.settled):,} lines are settled"
+        yield f"settled: {many(len(left.settled), 'line')}"
     if left.lines.num_rows:
         yield f"look at them: assay review {recipe.name} --who YOU, or assay export {recipe.name} --tool TOOL"
 
 
-def _groups(groups: Sequence[Mapping[str, Any]]) -> Table:
+def _groups(groups: Sequence[Mapping[str, Any]], texts: Mapping[str, str]) -> Table:
     table = Table(title="groups that one decision settles", title_justify="left", header_style="bold")
-    for column in ("group", "says", "lines", "errors expected", "doubtful", "touches", "minutes"):
-        table.add_column(column, justify="left" if column in ("group", "says") else "right", overflow="fold")
+    for column in ("group", "kind", "says", "lines", "errors expected", "doubtful", "touches", "minutes"):
+        table.add_column(column, justify="left" if column in ("group", "kind", "says") else "right", overflow="fold")
     for one in groups:
         numbers = (f"{one['lines']:,}", f"{one['expected']:.1f}", f"{one['doubtful']:,}", f"{one['touches']:,}")
-        table.add_row(one["group"], _plain(one["says"], 200), *numbers, f"{one['minutes']:.1f}")
+        says = _plain(one["says"], 200)
+        if one["kind"] == CONFLICT:
+            says += f" “{_plain(texts[one['group']], TEXT_CHARS)}”"
+        table.add_row(one["group"], one["kind"], says, *numbers, f"{one['minutes']:.1f}")
     return table
 
 
@@ -163,7 +168,8 @@ def so_far(facts: Mapping[str, Any]) -> Iterator[str]:
         return
     each, money = facts["per_error"]["so_far"], facts["money"]
     paid = f", {money['spent']:.2f} {money['currency']}" if money else ""
-    judged = f"{facts['lines']:,} lines in {facts['acts']:,} decisions, {facts['errors']:,} errors confirmed"
+    judged = f"{many(facts['lines'], 'line')} in {many(facts['acts'], 'decision')}"
+    judged += f", {many(facts['errors'], 'error')} confirmed"
     yield f"judged: {judged}; {facts['minutes']['spent']:.1f} minutes{paid}"
     if each["value"] is not None:
         yield f"a confirmed error cost {_ranged(each, 2)} minutes; errors left: {_ranged(left, 0)}"
@@ -181,7 +187,7 @@ def members(left: Open, group: str, *, limit: int) -> Table:
     """The open lines of one group, with their evidence."""
     found = left.lines.filter(pc.equal(left.lines["group"], group))
     about = next((one for one in left.groups.to_pylist() if one["group"] == group), None)
-    says = "no open group is called so" if about is None else f"{about['says']} ({found.num_rows:,} lines)"
+    says = "no open group is called so" if about is None else f"{about['says']} ({many(found.num_rows, 'line')})"
     return _lines(found.slice(0, limit or None).to_pylist(), _plain(says, 300))
 
 
@@ -213,7 +219,8 @@ def relabelled(found: Needed, name: str, *, limit: int) -> Iterator[Table | str]
     if limit and found.lines.num_rows > limit:
         yield f"  ... and {found.lines.num_rows - limit:,} more (--limit 0, or --json)"
     if found.new_already:
-        yield f"{found.new_already:,} rows with such a label were annotated or decided under the new guideline already"
+        rows = many(found.new_already, "row")
+        yield f"{rows} with such a label: annotated or decided under the new guideline already"
 
 
 def _plain(text: str, chars: int) -> str:

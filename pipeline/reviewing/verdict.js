@@ -1,7 +1,8 @@
 // The verdict: the bar with its buttons, what is sent, and taking it back.
 
-import { $, VERDICTS, ask, isOutdated, many, named, say, shorter, state, takenSeconds, tried } from "/ground.js";
+import { $, VERDICTS, ask, isOutdated, many, named, number, say, shorter, state, takenSeconds, tried } from "/ground.js";
 import { drawn, head, nothing, open, openAgain, openGroup, openLine, takeIn } from "/page.js";
+import { rival } from "/cards.js";
 import { make } from "/text.js";
 
 const REASONS = ["clear from the text", "against the guideline", "cannot be told", "not worth keeping"];
@@ -12,23 +13,26 @@ export function drawBar() {
   const shown = state.group || state.shown;
   if (!shown) return;
   const right = state.right !== null ? state.right : shown.blind ? "" : shown.likely || "";
-  const label = state.mark && shown.asks === "extract" ? "what is marked" : state.words !== null ? "what is written" : right ? shorter(named(right), 24) : "";
+  const label = state.mark && shown.asks === "extract" ? "what is marked" : state.words !== null ? "what is written" : rival(shown, right) ? `answer ${shown.choices.indexOf(rival(shown, right)) + 1}` : right ? shorter(state.right === null && shown.likely_words || named(right), 24) : "";
   const button = (verdict, key, text) => make("button", { type: "button", class: `verdict ${verdict}`, onclick: () => decide(verdict) }, make("span", {}, text), make("kbd", {}, key));
   const isOpen = Boolean(document.querySelector(".reason[open]"));
   const why = $("why") ? $("why").value : "", cause = state.cause ?? shown.kind === "relabel";
   $("bar").replaceChildren(
     state.group ? scopes(shown) : "",
     make("div", { class: "verdicts", role: "group", "aria-label": "Verdict" },
-      button("wrong", "w", label ? `Wrong → ${label}` : "Wrong"), button("fine", "f", "Fine"), button("ambiguous", "a", "Ambiguous"), button("drop", "d", "Drop"),
+      button("wrong", "w", label ? `Wrong → ${label}` : "Wrong"), isContrary(shown) ? "" : button("fine", "f", "Fine"), button("ambiguous", "a", "Ambiguous"), button("drop", "d", "Drop"),
       make("button", { type: "button", class: "quiet", onclick: () => undo() }, make("span", {}, "Undo"), make("kbd", {}, "u")),
       make("button", { type: "button", class: "quiet", onclick: () => step(1) }, make("span", {}, "Next"), make("kbd", {}, "j"))),
     make("details", { class: "reason", open: isWide() || isOpen }, make("summary", {}, "Why, and how split"), make("div", {},
       make("label", { for: "why" }, "Why"), make("input", { id: "why", list: "reasons", autocomplete: "off", placeholder: "optional", value: why }),
       make("datalist", { id: "reasons" }, REASONS.map((reason) => make("option", { value: reason }))),
       make("label", { class: "cause" }, make("input", { id: "cause", type: "checkbox", checked: cause, onchange: (event) => { state.cause = event.target.checked; state.act = null; } }), " the guideline changed"),
-      split(shown))));
+      state.group ? "" : split(shown))));
   $("why").value = why;
 }
+
+// Rows that contradict one another cannot all be fine.
+const isContrary = (shown) => shown.type === "group" && shown.kind === "conflict";
 
 function isWide() {
   return matchMedia("(min-width: 48.01rem)").matches;
@@ -38,7 +42,7 @@ function scopes(told) {
   const left = told.left - state.without.size;
   const scope = (value, text) => make("label", {}, make("input", { type: "radio", name: "scope", value, checked: state.scope === value, onchange: () => { state.scope = value; state.act = null; } }), ` ${text}`);
   return make("fieldset", { class: "scopes" }, make("legend", {}, "Decide for"),
-    scope("group", `these ${many(Math.max(left, 0), "line")}`), told.is_rule ? [scope("rule", `a rule: ${many(told.touches, "part")}, and what comes later`), make("kbd", {}, "r")] : "");
+    scope("group", left === 1 ? "this 1 line" : `these ${many(Math.max(left, 0), "line")}`), told.is_rule ? [scope("rule", `a rule: ${many(told.touches, "part")}, and what comes later`), make("kbd", {}, "r")] : "");
 }
 
 export function split(shown) {
@@ -64,8 +68,9 @@ function decision(verdict) {
   if (verdict === "ambiguous" && !state.group && shares(shown)) sent.shares = shares(shown);
   if (!state.group && shown.conflict) sent.settles = true;
   if (verdict !== "wrong") return sent;
-  if (!state.group && state.words !== null) return { ...sent, words: state.words };
+  if (state.words !== null && (!state.group || isContrary(shown))) return { ...sent, words: state.words };
   if (!state.group && shown.asks === "extract" && state.mark) return { ...sent, mark: state.mark };
+  if (rival(shown, state.right)) return { ...sent, like: rival(shown, state.right).like };
   if (state.right !== null) return { ...sent, label: state.right, ...(state.mark && !state.group ? { mark: state.mark } : {}) };
   if (flipped(shown)) return { ...sent, label: flipped(shown) };
   return !shown.blind && shown.likely && shown.likely !== shown.given ? sent : null;
@@ -83,10 +88,11 @@ export async function decide(verdict) {
   const sent = decision(verdict);
   if (!sent) {
     say("Say first what is right: choose a label, mark it or write it.");
-    const field = $("words") || document.querySelector("input[name=right]");
+    const field = document.querySelector("input[name=right]") || $("words");
     if (field) field.focus();
     return;
   }
+  if (verdict === "wrong" && isDoubted()) return;
   state.busy = true;
   // Sent again after a failure it is the same act, which the server writes once.
   state.act = state.act || {};
@@ -103,6 +109,20 @@ export async function decide(verdict) {
   await tried(() => goOn());
   state.busy = false;
   drawn();
+}
+
+// Of a group in which most lines are expected to be right, the first press says so, and only the second one decides.
+function isDoubted() {
+  const told = state.group;
+  if (!told || isContrary(told)) return false;
+  const out = told.members.filter((one) => state.without.has(one.line));
+  const left = told.left - state.without.size, expected = told.expected * (told.left / Math.max(told.lines, 1)) - out.reduce((sum, one) => sum + (one.score || 0), 0);
+  const right = Math.round(left - Math.max(expected, 0));
+  const what = `${told.group} ${state.scope} ${state.right} ${left}`;
+  if (left <= 0 || expected >= left / 2 || state.doubted === what) return false;
+  state.doubted = what;
+  say(`About ${number(right)} of these ${many(left, "line")} would be made wrong: press w again, or look at each (g).`);
+  return true;
 }
 
 export function after(verdict, sent, told) {

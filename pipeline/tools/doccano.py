@@ -188,6 +188,12 @@ def read(raw: RawFile, options: ReadOptions) -> Iterator[Record | Broken]:
     return _file(raw, options)
 
 
+def called(raw: RawFile) -> str:
+    """The person whose name a file may have; empty for an archive, where doccano names people, and usual names."""
+    name = PurePosixPath(raw.name.replace("\\", "/"))
+    return "" if (raw.path is not None and _is_zip(raw)) or _SHARED.fullmatch(name.stem.casefold()) else name.stem
+
+
 def _is_zip(raw: RawFile) -> bool:
     with raw.open() as stream:
         return stream.read(4) == b"PK\x03\x04" and not raw.name.lower().endswith((".xlsx", ".ods"))

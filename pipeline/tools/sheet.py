@@ -165,6 +165,16 @@ def _filled(raw: RawFile, options: ReadOptions) -> Iterator[Record | Broken]:
             yield record
 
 
+def numbered(raw: RawFile, options: ReadOptions) -> dict[str, str]:
+    """Which record each place of a sheet is, and which row it names: a text in a cell may go over many lines."""
+    found = {}
+    for number, record in enumerate(_filled(raw, options), 1):
+        cells = {str(name).strip("\ufeff ").casefold(): one for name, one in getattr(record, "fields", {}).items()}
+        row = cell_text(cells.get("id"))
+        found[record.place] = f"record {number}" + (f", row {row}" if row else "")
+    return found
+
+
 def _shape(given: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     cells = {str(name).strip().strip("\ufeff").casefold(): value for name, value in given.items()}
     for name in ("id", "verdict"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 
+from pipeline.settings import Guideline
 from pipeline.versions.changes import Change, change
 from pipeline.versions.drift import drift
 from pipeline.versions.held import SIDES
@@ -99,6 +100,7 @@ def _rows(both: Joined, limit: int | None) -> dict[str, Any]:
         "lost": both.lost(),
         "resplit": [{"from": a, "to": b, "rows": count} for a, b, count in moved],
         "labels": [{"from": a, "to": b, "count": n} for (a, b), n in _most(seen.flows)],
+        "new_names": _new_names(both, seen.flows),
         "marks": dict(sorted(seen.edits.items())),
         "other_columns": both.other_columns(),
         "columns": {"new": both.new_columns, "gone": both.gone_columns},
@@ -128,6 +130,14 @@ class _Seen:
         for kind in kinds:
             self.by_side[found.sides[1], kind] += 1
             self.examples[kind].add(found.sides, found.id, found)
+
+
+def _new_names(both: Joined, flows: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The labels that are only called otherwise: the new guideline has the old name as an alias of a new label's."""
+    old, new = (Guideline.model_validate(held.about["guideline"]) for held in (both.before, both.after))
+    pairs = [(alias, label.name) for label in new.label for alias in label.aliases]
+    known = [(was, now) for was, now in pairs if was in old.names and was not in new.names and now not in old.names]
+    return [{"from": was, "to": now, "count": flows[was, now]} for was, now in known if flows[was, now]]
 
 
 def _most(flows: Counter[tuple[str, str]]) -> list[tuple[tuple[str, str], int]]:

@@ -57,7 +57,9 @@ def counts(found: Mapping[str, Any]) -> str:
     if rows["rewritten"]:
         told.append(f"{rows['rewritten']:,} written otherwise with the same text and answer")
     between = ", ".join(told) or "no row added, removed or changed"
-    return f"{rows['before']:,} rows before, {rows['after']:,} after: {between}."
+    names = "; ".join(f"{one['from']} → {one['to']}, {one['count']:,} times" for one in found.get("new_names", ()))
+    renamed = f" Of these, a label is only called otherwise (renamed): {names}." if names else ""
+    return f"{rows['before']:,} rows before, {rows['after']:,} after: {between}.{renamed}"
 
 
 def parts(found: Mapping[str, Any]) -> Iterator[Part]:

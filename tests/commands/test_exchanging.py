@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,6 +52,22 @@ def test_what_is_not_taken_in_is_told_and_ends_with_one(tmp_path: Path) -> None:
     assert "not taken in filled.jsonl:1" in told.stdout
 
 
+def test_lines_of_a_sheet_that_are_not_taken_in_are_told_by_record_and_row(tmp_path: Path) -> None:
+    topics(tmp_path)
+    out = tmp_path / "out"
+    assay("export", "small", "--tool", "sheet", "--out", str(out), data=tmp_path)
+    text = (out / "sheet.csv").read_text(encoding="utf-8-sig")
+    head, *rows = csv.reader(io.StringIO(text, newline=""))
+    for row, right in zip(rows, ("art", ""), strict=False):
+        told = {"verdict": "wrong", "right_answer": right, "who": "ada", "note": "over\ntwo lines"}
+        row[:] = [told.get(name, cell) for name, cell in zip(head, row, strict=True)]
+    with (out / "ada.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, *rows])
+    told_ = assay("import", "small", str(out / "ada.csv"), "--tool", "sheet", data=tmp_path)
+    place = f"ada.csv:4 (record 2, row {rows[1][0]})"
+    assert f"not taken in {place}: ada: unanswered: right_answer is empty" in told_.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
@@ -84,6 +102,21 @@ def test_rounds_are_listed_and_closed(tmp_path: Path) -> None:
         raise assay("export", "small", data=tmp_path).exception or AssertionError
 
 
+def test_rows_that_are_out_already_are_told_when_they_go_out_again(tmp_path: Path) -> None:
+    topics(tmp_path)
+
+    def sent(at: int, *more: str) -> str:
+        out = str(tmp_path / f"{at}")
+        return assay("export", "small", "--tool", "sheet", "--out", out, *more, data=tmp_path).stdout
+
+    assert "still out" not in sent(0, "--who", "ann")
+    told = sent(1, "--limit", "1", "--who", "bob")
+    assert "1 of 1 are still out in round r" in told
+    name = told.split("--close ")[1].split()[0]
+    assert assay("export", "small", "--close", name, data=tmp_path).exit_code == 0
+    assert "still out" not in sent(2, "--limit", "1", "--who", "bob")
+
+
 def test_people_who_differ_are_settled_through_a_sheet(tmp_path: Path) -> None:
     one = topics(tmp_path)
     out, apart = tmp_path / "out", tmp_path / "apart"
@@ -102,3 +135,19 @@ def test_people_who_differ_are_settled_through_a_sheet(tmp_path: Path) -> None:
     assert len(decided(one)[-1]["settles"]) == 2
     again = assay("export", "small", "--conflicts", "--tool", "sheet", data=tmp_path)
     assert "people differ on no row" in str(again.exception)
+
+
+def test_a_file_is_nobodys_name_until_somebody_is_known_so(tmp_path: Path) -> None:
+    one = topics(tmp_path)
+    assay("export", "small", "--tool", "doccano", "--out", str(tmp_path / "out"), "--limit", "2", data=tmp_path)
+    done = tmp_path / "done.jsonl"
+    done.write_bytes((tmp_path / "out" / "tasks.jsonl").read_bytes())
+    refused = assay("import", "small", str(done), "--tool", "doccano", data=tmp_path)
+    assert "nobody is known as 'done', which is only what the file is called" in str(refused.exception)
+    assert "--who NAME" in str(refused.exception)
+    assert decided(one) == []
+    said = assay("import", "small", str(done), "--tool", "doccano", "--who", "carl", data=tmp_path)
+    assert said.exit_code == 0, said.output
+    assert {line["who"] for line in decided(one)} == {"carl"}
+    again = assay("import", "small", str(done.rename(tmp_path / "carl.jsonl")), "--tool", "doccano", data=tmp_path)
+    assert "known before" in again.stdout

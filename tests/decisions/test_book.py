@@ -36,7 +36,7 @@ def test_two_people_who_differ_are_followed_in_neither_and_told(tmp_path: Path) 
     assert standing(held) == [("s/2", "mo", "fine")]
     (conflict,) = held.conflicts
     assert conflict.said == (
-        'row s/1: mo says wrong (["bad"]) (decisions.jsonl:1); ann says fine (decisions.jsonl:2)'
+        'row s/1: mo says wrong (bad) (decisions.jsonl:1); ann says fine (decisions.jsonl:2)'
     )  # fmt: skip
 
 

@@ -31,12 +31,12 @@ blind_share = {blind}
 PLACES = ("Rome", "Leeds", "上海", "Bonn", "Oslo")
 
 
-def entities(folder: Path, *, blind: float = 0.0) -> Recipe:
+def entities(folder: Path, *, blind: float = 0.0, named: str = "Anna") -> Recipe:
     """Sentences whose places are marked LOC, but for a few that are marked PER, with emoji before them."""
     labels = "".join(f'[[guideline.label]]\nname = "{name}"\n' for name in ("LOC", "ORG", "PER"))
     rows = []
     for number in range(60):
-        place, who = PLACES[number % len(PLACES)], f"Anna {'abcdefghij'[number % 10]}"
+        place, who = PLACES[number % len(PLACES)], f"{named} {'abcdefghij'[number % 10]}"
         text = f"😀 {who} lives in {place} since {number} & <b>likes</b> it"
         label = "PER" if number in (7, 19) else "LOC"
         marks = [(who, "PER"), (place, label)]
@@ -48,16 +48,20 @@ def entities(folder: Path, *, blind: float = 0.0) -> Recipe:
     return _built(folder, head, rows, f"[guideline]\n{labels}")
 
 
-def topics(folder: Path, *, blind: float = 0.0) -> Recipe:
-    """Texts on two topics, a few of them under the other one's label."""
+def topics(folder: Path, *, blind: float = 0.0, twice: bool = False) -> Recipe:
+    """Texts on two topics, a few of them under the other one's label; `twice`: two of a text that differ as well."""
     rows = []
     for number in range(80):
         is_sport = number % 2 == 0
         text = f"the team won match {number} in the cup" if is_sport else f"the painter showed {number} pictures in oil"
         label = ("sport" if is_sport else "art") if number not in (8, 21) else ("art" if is_sport else "sport")
         rows.append({"id": str(number), "text": text, "label": label})
+    if twice:
+        rows += [{"id": f"9{at}", "text": "the team won match 90 in the cup", "label": at} for at in ("sport", "art")]
     labels = '[guideline]\n[[guideline.label]]\nname = "art"\n[[guideline.label]]\nname = "sport"\n'
     head = HEAD.format(task="classification", columns='text = "text", label = "label"', blind=blind)
+    if twice:
+        head = head.replace('duplicates = "off"', 'duplicates = "exact"')
     return _built(folder, head, rows, labels)
 
 

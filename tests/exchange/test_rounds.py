@@ -309,6 +309,32 @@ def test_who_judges_what_others_differ_on_has_the_last_word(case: Case, tmp_path
         path.unlink()
 
 
+@pytest.mark.parametrize("is_rebuilt", [False, True])
+@pytest.mark.parametrize("answer", [3, 0, 1])
+def test_what_an_adjudicator_makes_of_what_was_followed_already_is_built(
+    tmp_path: Path, answer: int, is_rebuilt: bool
+) -> None:
+    """Nobody differs on the place, which he judges as it was made by the others: their lines are what his speaks of."""
+    one = entities(tmp_path)
+    answers, folder = variants(whole(one, ROW)), sent(one, "sheet")
+    for who, at in (("ann", 1), ("bob", 2)):
+        lines = {line["id"]: line for line in sheet(folder)}
+        said = {**lines[ROW], "verdict": "wrong", "right_answer": answers[at], "who": who}
+        exchange.take(one, "sheet", [filled(folder, [said])])
+    if is_rebuilt:
+        built(one, "suspect")
+    done = exchange.send(one, "doccano", tmp_path / "out", what=exchange.CONFLICTS, engine=ALONE)
+    lines = {each["id"]: each for each in map(json.loads, done.files[0].read_text().splitlines())}
+    spans = [span for span in answers[answer] if span[2] != "PER"] if answer else [(*answers[0][1][:2], "ORG")]
+    told = {**lines[ROW], "label": in_units(lines[ROW]["text"], spans), "username": "eve"}
+    path = tmp_path / "all.jsonl"
+    path.write_text(json.dumps(told) + "\n", encoding="utf-8")
+    assert exchange.take(one, "doccano", [path]).problems == []
+    report = built(one, "audit")["audit"]["details"]["decisions"]
+    assert (report["stale"], report["conflicts"]) == ([], [])
+    assert [(span["start"], span["end"], span["label"]) for span in whole(one, ROW)["spans"]] == spans
+
+
 def test_a_whole_answer_counts_for_all_parts_until_another_answer_stands(case: Case, tmp_path: Path) -> None:
     """What becomes suspicious later is not asked of somebody who left it as it is; it is once it is another answer."""
     from pipeline.reviewing.opening import open_lines

@@ -58,6 +58,18 @@ def test_it_tells_what_was_confirmed_by_whom_and_at_what_cost(tmp_path: Path) ->
         assert word in page.said
 
 
+def test_it_says_what_each_figure_of_errors_counts(tmp_path: Path) -> None:
+    one = topics(tmp_path)
+    for people_ in ((), ("ann",)):
+        decided(one, people_=people_)
+        left = said(one).facts["left"]
+        page = Page(lead.write(one, said(one)).read_text(encoding="utf-8"))
+        for name, what in (("wrong lines left in the queue", "queue"), ("wrong rows left outside it", "below")):
+            assert f"{name} {left[what]['value']:,.0f} [" in " ".join(page.said.split())
+        assert "Errors that the instruments cannot see are in none of these figures" in page.said
+    assert "Share of all kept rows that hold an error, listed or not" in page.said
+
+
 def test_the_page_stands_until_something_is_new(tmp_path: Path) -> None:
     one = topics(tmp_path)
     path = lead.write(one, said(one))
@@ -87,6 +99,16 @@ def test_people_who_differ_are_told_at_once(tmp_path: Path) -> None:
     decided(one)
     section = people(read(one), said(one, conflicts=["row s/8: ann says wrong; bob says fine"]))
     assert "People differ on 1 row" in json.dumps([getattr(block, "text", "") for block in section.blocks])
+
+
+def test_who_decided_by_a_rule_alone_has_no_share_of_lines(tmp_path: Path) -> None:
+    one = topics(tmp_path)
+    rule = {"given": "sport", "becomes": "art", "phrases": ["oil"]}
+    told = {"rule": rule, "verdict": "wrong", "who": "ann", "when": "2026-01-05T10:00:00Z", "why": "seen"}
+    decisions.add(one.decisions, [told])
+    page = Page(lead.write(one, said(one)).read_text(encoding="utf-8"))
+    assert page.faults == []
+    assert "ann" in page.said
 
 
 @pytest.mark.parametrize("text", stages.HOSTILE)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.reviewing.heading import Heading, agreeing
+from pipeline import decisions, reviewing
+from pipeline.reviewing.desk import Desk
+from pipeline.reviewing.heading import Heading, agreeing, opened
 from pipeline.reviewing.live import Live
+from pipeline.reviewing.opening import open_lines
 from tests.reviewing.seats import tagging
 from tests.reviewing.test_desk import decide
+from tests.reviewing.test_echoes import built
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,11 +23,11 @@ def test_it_counts_at_once_and_reckons_beside(tmp_path: Path) -> None:
     for at, verdict in enumerate(("wrong", "wrong", "fine")):
         decide(desk, at, verdict)
     first = dict(heading.told("anna")["facts"])
-    assert (first["left for you"], first["judged by you"]) == ("3 of 6", "3")
+    assert (first["left for you"], first["lines judged by you"]) == ("3 of 6", "3")
     heading._reckon(desk, (desk.version, desk.ledger.version))
     told = heading.told("ben")
     facts = dict(told["facts"])
-    assert facts["judged by you"] == "0"
+    assert facts["lines judged by you"] == "0"
     assert facts["confirmed"] == "2 of 3"
     assert facts["precision"].startswith("67% (")
     assert told["say"]
@@ -46,3 +50,16 @@ def test_two_people_agree_where_they_say_the_same(tmp_path: Path) -> None:
         decide(desk, at, other, who="ben")
     decide(desk, 4, who="ben")
     assert agreeing(desk) == [("two people agree", "2 of 3")]
+
+
+def test_the_page_opens_with_the_number_of_lines_that_the_queue_tells(tmp_path: Path) -> None:
+    made = built(tmp_path)
+    desk = Desk(made, reviewing.queue(made))
+    assert opened(desk) == "3 lines to look at (10 echoes wait behind them)"
+    assert open_lines(desk.waiting, decisions.read(made.decisions)).lines.num_rows == 3
+    told = {"who": "ana", "when": "2026-01-01T10:00:00", "why": "friends", "verdict": "wrong", "text": "我的好友来了"}
+    decisions.add(made.decisions, [told | {"row": "film/0", "part": "2:4", "was": "O", "answer": "PER"}])
+    desk.refresh()
+    left = open_lines(desk.waiting, decisions.read(made.decisions)).lines.num_rows
+    assert opened(desk) == f"{left} lines to look at (3 echoes wait behind them)"
+    assert dict(Heading(Live(desk)).told("ana")["facts"])["left for you"] == f"{left} of {left + 1}"

@@ -78,8 +78,13 @@ def test_the_last_word_of_a_person_is_the_one_that_counts(tmp_path: Path) -> Non
 def test_a_change_of_the_guideline_is_no_error(tmp_path: Path, more: dict[str, Any]) -> None:
     found = seen(tmp_path, says(0, **more))
     assert (found.lines[0].is_guideline, found.wrong.tolist()) == (True, [False])
-    relabelled = judged(the_book(tmp_path / "2", [says(0)]), a_queue(3, kind="relabel"))
+    relabelled = judged(the_book(tmp_path / "2", [says(0, **more)]), a_queue(3, kind="relabel"))
     assert relabelled.wrong.tolist() == [False]
+
+
+def test_what_was_decided_before_the_guideline_changed_stays_an_error(tmp_path: Path) -> None:
+    found = judged(the_book(tmp_path, [says(0, guideline="1")]), a_queue(3, kind="relabel"))
+    assert (found.lines[0].is_guideline, found.wrong.tolist()) == (False, [True])
 
 
 def test_a_moved_span_is_one_line(tmp_path: Path) -> None:

@@ -51,6 +51,36 @@ def test_the_test_set_is_spoken_of_first(tmp_path: Path, rows: Sides, told: dict
     assert said in shown(show.compared(one, limit=3))
 
 
+def renamed(names: tuple[str, str], *, aliases: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A guideline of two labels, of which the first has these aliases."""
+    labels = [{"name": names[0], "aliases": list(aliases)}, {"name": names[1]}]
+    return {"version": names[0], "label": labels}
+
+
+@pytest.mark.parametrize(
+    ("before", "aliases", "said"),
+    [
+        (("negative", "positive"), ("negative",), True),
+        (("negative", "positive"), (), False),
+        (("negative", "bad"), ("negative",), False),
+    ],
+)
+def test_a_label_that_is_only_called_otherwise(
+    tmp_path: Path, before: tuple[str, str], aliases: tuple[str, ...], said: bool
+) -> None:
+    rows = {
+        side: [{**row, "labels": ["bad"] if row["labels"] == ["negative"] else row["labels"]} for row in lines]
+        for side, lines in texts().items()
+    }
+    old = kept(tmp_path / "a", texts(), guideline=renamed(before))
+    one = diff(old, kept(tmp_path / "b", rows, guideline=renamed(("bad", "positive"), aliases=aliases)))
+    count = sum(row["labels"] == ["bad"] for lines in rows.values() for row in lines)
+    told = f" Of these, a label is only called otherwise (renamed): negative → bad, {count} times." if said else ""
+    assert saying.counts(one).endswith(f"{count} relabelled.{told}")
+    assert ("negative → bad, " in markdown(one)) == said
+    assert one["new_names"] == ([{"from": "negative", "to": "bad", "count": count}] if said else [])
+
+
 def hostile() -> Sides:
     rows = texts()
     for number, text in enumerate(HOSTILE):

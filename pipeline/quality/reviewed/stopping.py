@@ -100,7 +100,7 @@ def stop(coming: Next | None, *, looks: int, remaining: float, worth_minutes: fl
     if coming is None:
         return Stop("stop", "nothing is left in the queue")
     if looks < FEW_LOOKS:
-        return Stop("not yet known", f"{looks} decisions so far; from {FEW_LOOKS} on it can be told")
+        return Stop("not yet known", f"{looks} decision{'s' * (looks != 1)} so far; from {FEW_LOOKS} on it can be told")
     if remaining < FEW_FOUND:
         return Stop("stop", "what was confirmed so far leaves no error to be expected in the queue")
     cost, worth = coming.cost, f"one is worth {worth_minutes:g} minutes"
