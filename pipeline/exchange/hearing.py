@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -13,10 +12,11 @@ from pipeline import decisions
 from pipeline.dates import moment
 from pipeline.errors import AssayError
 from pipeline.exchange.leaving import Leaving
-from pipeline.exchange.lines import WITHOUT_ANSWER, Entry, Lines, was_of, worst
+from pipeline.exchange.lines import Entry, Lines, was_of, worst
 from pipeline.exchange.returning import Returned
 from pipeline.exchange.rounds import CONFLICTS
 from pipeline.exchange.shaping import inward
+from pipeline.exchange.taken import Heard, Taken
 from pipeline.exchange.tracing import Trace, Tracing
 from pipeline.exchange.words import Words, is_exact
 from pipeline.readers.record import Broken, Record
@@ -27,80 +27,9 @@ from pipeline.tasks.parts import label_at
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from pipeline.exchange.returning import Key, Standing
     from pipeline.exchange.rounds import Asked
     from pipeline.recipe import Recipe
     from pipeline.tasks import Row, Task
-
-
-@dataclass
-class Taken:
-    """What came of reading back rounds.
-
-    `acts` counts answers by what they came to: fine, wrong, ambiguous, drop; `known` were taken in before, `superseded`
-    were answered again by the same person, `skipped` were left without an answer there. `problems` are (place, why) of
-    everything else: nothing is passed over without a word.
-    """
-
-    acts: Counter[str] = field(default_factory=Counter)
-    people: Counter[str] = field(default_factory=Counter)
-    belongs: Counter[str] = field(default_factory=Counter)
-    """Answers by the round that they belong to, empty where no round asked of their row."""
-    known: int = 0
-    as_proposed: int = 0
-    """Answers that are what went out with their rows."""
-    superseded: int = 0
-    skipped: int = 0
-    lines: int = 0
-    problems: list[tuple[str, str]] = field(default_factory=list)
-    notes: list[tuple[str, str]] = field(default_factory=list)
-    rounds: list[Standing] = field(default_factory=list)
-    """How every round stands after it."""
-
-
-@dataclass(frozen=True)
-class Heard:
-    """One answer of one person, with the record that it stands in, its row, if there is one, and its round."""
-
-    record: Record
-    said: Mapping[str, Any]
-    row: Row | None
-    trace: Trace
-
-    @property
-    def id(self) -> str:
-        """The row as the record names it."""
-        return str(self.record.fields.get("id"))
-
-    @property
-    def text(self) -> str:
-        """The text as the tool shows it."""
-        return str(self.record.fields.get("text", ""))
-
-    @property
-    def who(self) -> str:
-        """The person."""
-        return str(self.said["annotator"])
-
-    @property
-    def part(self) -> str:
-        """The part that was answered, empty for the whole row."""
-        return str(self.said.get("part") or "")
-
-    @property
-    def time(self) -> str | None:
-        """When it was answered, where the tool tells."""
-        return str(self.said["time"]) if self.said.get("time") else None
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it is an answer to the whole row."""
-        return not self.part and self.said.get("verdict") not in WITHOUT_ANSWER
-
-    @property
-    def key(self) -> Key:
-        """What it comes back as."""
-        return self.trace.round, self.id, self.who, self.part
 
 
 @dataclass

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from pipeline import decisions, store, tools
 from pipeline.errors import AssayError
-from pipeline.exchange.hearing import Hearing, Taken
+from pipeline.exchange.hearing import Hearing
 from pipeline.exchange.returning import standings
 from pipeline.exchange.rounds import CONFLICTS, exports
 from pipeline.exchange.sending import key_of
 from pipeline.exchange.signing import signed
+from pipeline.exchange.taken import Taken
 from pipeline.fetch import RawFile
 from pipeline.readers.record import ReadOptions
 from pipeline.tools import doccano, sheet
