@@ -169,7 +169,9 @@ def run(
         report = _written(stage, work, partial, wanted, before=before, shard_rows=shard_rows)
     if work.memos is not None:
         work.memos.forget_others()
-    return report | {"fresh": True, "anew": work.memos.anew if work.memos is not None else report["counts"]["in"]}
+    # Only the first stage reads files: each of its functions has records of its own. In others all see the same rows.
+    anew = report["counts"]["in"] if work.memos is None else work.memos.anew(apart=stage.after is None)
+    return report | {"fresh": True, "anew": anew}
 
 
 def _written(

@@ -98,12 +98,14 @@ class Memos:
     believed: bool = True
     """Whether what stands there is used; it is written in any case."""
     _names: Counter[str] = field(default_factory=Counter)
-    _of_rows: list[Memo] = field(default_factory=list)
+    _of_rows: list[tuple[str, Memo]] = field(default_factory=list)
 
-    @property
-    def anew(self) -> int:
-        """How many rows a function of rows was run on, the one of them that was run on the most."""
-        return max((memo.anew for memo in self._of_rows), default=0)
+    def anew(self, *, apart: bool) -> int:
+        """How many rows were not remembered: `apart` where every function has rows of its own, else of the most run."""
+        counts: Counter[str] = Counter()
+        for called, memo in self._of_rows:
+            counts[called] += memo.anew
+        return counts.total() if apart else max(counts.values(), default=0)
 
     def of(self, function: Callable[..., Any], version: Any, *, rows: bool = True) -> Memo:
         """The memo of a function under these settings; `version` is JSON-able, `rows`: whether it is of rows."""
@@ -113,7 +115,7 @@ class Memos:
         name = f"{plain.__name__}-{_hash(basis)[:12]}"
         self._names[name] += 1
         memo = Memo(self.folder / f"{name}-{self._names[name]}.arrow", basis, believed=self.believed)
-        self._of_rows += [memo] if rows else []
+        self._of_rows += [(called, memo)] if rows else []
         return memo
 
     def forget_others(self) -> None:
