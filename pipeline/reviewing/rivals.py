@@ -121,8 +121,9 @@ def named(task: Task, row: Row) -> str:
 
 
 def text_of(task: Task, row: Row) -> str:
-    """The text that marks are of."""
-    return str(row["context"] if task.free_text else row["text"])
+    """The text that marks are of; empty where nothing is marked in one."""
+    passage = _marked(task, row)
+    return passage.text if passage else ""
 
 
 def numbers(desk: Desk, group: int) -> dict[str, int]:
